@@ -1,0 +1,114 @@
+# kernloom: small filters that watch, score, decide and enforce.
+#
+#   make deps      install what is missing (root), mount bpffs
+#   make           build into build/
+#   make check     every test; root for the live ones     (SAN=1: ASan and UBSan)
+#   make demo      attackers against a server in namespaces, two minutes
+#   make bench     timings as TSV
+#   make install   DESTDIR= PREFIX=/usr/local
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+B       := build
+
+# One name a line; adding a command is adding its line.
+PURE := \
+	kl-fsm \
+	kl-score
+KERN := \
+	kl-apply \
+	kl-attach \
+	kl-dump-src \
+	kl-dump-total \
+	kl-rule \
+	kl-set
+SCHEMAS := $(wildcard schemas/*.tsv)
+PAGES   := $(wildcard cmd/*.1 cmd/*.8 pipelines/*.8 schemas/*.5)
+FLAVOURS := $(B)/kl_xdp.skel.h $(B)/kl_xdp_old.skel.h
+
+CC     ?= cc
+CLANG  ?= clang
+CFLAGS ?= -O2 -g
+SANS   := $(if $(SAN),-fsanitize=address,undefined -fno-omit-frame-pointer)
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $(SANS) -I$(B) -DKL_VERSION='"$(VERSION)"' -MMD -MP $(CFLAGS)
+LDLIBS_KERN := -lbpf -lelf -lz
+
+BASE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/base/*.c))
+CORE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/core/*.c))
+KERN_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/kern/*.c))
+BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
+UNITS     := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps check demo bench install uninstall clean
+all: $(BINS) $(B)/bin/kliq
+
+# Two archives: what knows libc only, and what reaches the kernel. The pure
+# filters cannot reach the kernel because nothing on their link line can.
+$(B)/libpure.a: $(BASE_OBJS) $(CORE_OBJS)
+$(B)/libkern.a: $(KERN_OBJS)
+$(B)/lib%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+$(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ -lm
+$(addprefix $(B)/bin/,$(KERN)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libkern.a $(B)/libpure.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS_KERN) -lm
+$(B)/bin/kliq: pipelines/kliq
+	@mkdir -p $(@D)
+	ln -sfn ../../pipelines/kliq $@
+
+$(B)/%.o: %.c $(B)/schema.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(B)/lib/kern/link.o: $(FLAVOURS)
+$(B)/unit/%: t/unit/%.c $(B)/libpure.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(B)/libpure.a -lcmocka -lm
+
+# Column names, once: from schemas/ into C.
+$(B)/schema.h: schemas/schema.awk $(SCHEMAS)
+	@mkdir -p $(@D)
+	LC_ALL=C awk -f $< $(SCHEMAS) > $@
+
+# The packet path in two flavours: with fetching atomics (kernel 5.12), and for 5.10.
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Werror -I$(B) -I/usr/include/$(shell uname -m)-linux-gnu -MMD -MP
+$(B)/kl_xdp.bpf.o: bpf/kl_xdp.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+$(B)/kl_xdp_old.bpf.o: bpf/kl_xdp.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DKL_OLD_ATOMICS -c -o $@ $<
+$(B)/%.skel.h: $(B)/%.bpf.o
+	bpftool gen skeleton $< name $* > $@
+
+deps:
+	sh .ci/deps
+demo: deps
+	@$(MAKE) --no-print-directory all
+	PATH="$(CURDIR)/$(B)/bin:$$PATH" kliq demo
+check: deps
+	@$(MAKE) --no-print-directory all $(UNITS)
+	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/run $(TESTS)
+bench: deps
+	@$(MAKE) --no-print-directory all
+	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/bench/run $(BENCH)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/kernloom/profiles
+	install -m755 $(BINS) pipelines/kliq $(DESTDIR)$(PREFIX)/bin
+	install -m644 pipelines/profiles/*.tsv $(DESTDIR)$(PREFIX)/share/kernloom/profiles
+	for p in $(PAGES); do d=$(DESTDIR)$(PREFIX)/share/man/man$${p##*.}; \
+		install -d $$d && install -m644 $$p $$d || exit 1; done
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PURE) $(KERN) kliq)
+	rm -rf $(DESTDIR)$(PREFIX)/share/kernloom
+	for p in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/}; done
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

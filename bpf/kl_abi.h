@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * What crosses between the kernel programs and user space: the key and the
+ * value of every pinned map. Included by both sides, compiled by both
+ * compilers; every size and offset is asserted here and nowhere else.
+ *
+ * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d, except in
+ * the keys of maps whose name says 4. Times are nanoseconds of CLOCK_BOOTTIME
+ * (0: no expiry), or jiffies where a name ends in _j.
+ */
+#ifndef KL_ABI_H
+#define KL_ABI_H
+
+#include <linux/types.h>
+
+#define KL_ABI_MAGIC   0x4b4c5348u	/* "KLSH" */
+#define KL_ABI_VERSION 1u
+
+/* kl_cfg.features */
+#define KL_F_ENFORCE_ALLOW (1u << 0)	/* a source outside allow is dropped */
+#define KL_F_ALLOW         (1u << 1)	/* the allow tables are not empty */
+#define KL_F_DENY          (1u << 2)	/* the deny hashes are not empty */
+#define KL_F_DENY_LPM      (1u << 3)	/* the deny prefix tables are not empty */
+#define KL_F_LIMIT         (1u << 4)	/* the limit hashes are not empty */
+#define KL_F_LIMIT_LPM     (1u << 5)	/* the limit prefix tables are not empty */
+#define KL_F_DEFAULT_LIMIT (1u << 6)	/* kl_rl_cfg holds a limit */
+#define KL_F_SRC6_64       (1u << 7)	/* IPv6 sources are kept per /64 */
+#define KL_F_SRC6_FINE     (1u << 8)	/* some IPv6 rule is longer than /64 */
+
+/* Any of these: a source has a judgement to look up. */
+#define KL_F_JUDGE (KL_F_ENFORCE_ALLOW | KL_F_ALLOW | KL_F_DENY | \
+		    KL_F_DENY_LPM | KL_F_LIMIT | KL_F_LIMIT_LPM)
+
+/* Who made an entry, and so who may remove it. */
+enum kl_owner { KL_OPERATOR = 1, KL_IQ = 2, KL_GRAPH = 3 };
+
+/* kl_src.pol: generation << 8 | what the tables say of this source */
+#define KL_POL_ALLOW 1u		/* in the allow table: passes, whatever else */
+#define KL_POL_DENY  2u		/* in a deny table */
+#define KL_POL_LIMIT 4u		/* has a limit of its own, in kl_cold */
+#define KL_POL_FINE  8u		/* some address under this key has a rule of its own */
+
+#define KL_GENS   4096u		/* generation cells, a power of two */
+#define KL_WAYS   8u		/* records a set */
+#define KL_SHARED 4096u		/* buckets for packets whose source has no record */
+
+/*
+ * kernloom_cfg, one value. User space writes it; the packet path reads it.
+ * A writer of rules adds 1 to gen[cell of the address], or to gen_all when a
+ * prefix changed, AFTER the table was written: a record whose generation
+ * (gen_all + gen[cell]) is an older one is judged again at its next packet.
+ */
+struct kl_cfg {
+	__u32 magic, abi;
+	__u32 features;		/* KL_F_* */
+	__u32 hz;		/* jiffies a second, 100..1000 */
+	__u64 seed[2];		/* of the table's hash, random a load */
+	__u32 sets;		/* sets of each family's table, >= 2 */
+	__u32 epoch;		/* tick of the port sketch, written by kl-dump-src */
+	__u64 epoch_ns;		/* when it was last advanced, CLOCK_BOOTTIME */
+	__u32 sample;		/* events: one drop in N, 0 none */
+	__u32 gen_all;
+	__u64 features_lock;	/* 0, or the pid of the process changing features */
+	__u32 gen[KL_GENS];
+};
+
+/* kernloom_rl_cfg, one value: the default limit. rate 0: none. */
+struct kl_rl_cfg {
+	__u64 rate;		/* packets a second */
+	__u64 burst;		/* packets */
+};
+
+/* Values of allow (both families, LPM) and deny (hash and LPM). */
+struct kl_rule {
+	__u64 until;		/* boot time ns, 0: for ever */
+	__u32 owner;		/* enum kl_owner */
+	__u32 plen;		/* its own prefix length in its family, 0..32|128 */
+};
+
+/* Values of kernloom_rl_policy4/6 (hash) and their _lpm twins. */
+struct kl_limit {
+	__u64 rate;		/* packets a second, >= 1 */
+	__u64 burst;		/* packets, >= 1 */
+	__u64 until;
+	__u32 owner;
+	__u32 plen;
+};
+
+struct kl_lpm4 { __u32 plen; __u8 a[4]; };
+struct kl_lpm6 { __u32 plen; __u8 a[16]; };
+
+/*
+ * The counting table, one for each family. A set is one tag word and eight
+ * records. Byte w of the word is 0 (empty), 0x80 (being filled) or a 7-bit
+ * tag with bit 7 set once its source was seen twice. Record w of set s is
+ * element s*8+w of each of the arrays below.
+ */
+struct kl_src {			/* kernloom_src4_stats: one cache line a source */
+	__u64 key[2];		/* address, network order, v4-mapped */
+	__u64 tat;		/* GCRA: theoretical arrival time, jiffies << 20 */
+	__u64 bytes;		/* frame lengths */
+	__u32 pkts;		/* counters wrap; readers take differences */
+	__u32 syn;		/* SYN without ACK */
+	__u32 udp;
+	__u32 drop_deny, drop_rl;
+	__u32 until_j;		/* judge again at this jiffy (low 32 bits) */
+	__u32 pol;
+	__u16 port;		/* the first destination port of this tick */
+	__u16 epoch;		/* its tick << 1 | more than one port was seen */
+};
+struct kl_cold {		/* kernloom_src4_stats_cold */
+	__u32 odd;		/* TCP without ACK that is not a plain SYN */
+	__u32 rst;
+	__u32 icmp;		/* ICMP or ICMPv6 */
+	__u32 other;		/* neither TCP, UDP nor ICMP */
+	__u32 drop_allow;
+	__u32 seen_j;		/* jiffy of the first packet */
+	__u32 ivl, tol;		/* its own limit: jiffies << 20 a packet; tolerance, jiffies << 8 */
+};
+/* Distinct ports of a tick: linear counting over two resolutions. A port's
+ * hash sets one of PORTS_FINE bits; one port in PORTS_SAMPLE also sets one of
+ * PORTS_COARSE bits. The first packet of a tick to a second port clears it. */
+#define KL_PORTS_FINE   384u
+#define KL_PORTS_COARSE 128u
+#define KL_PORTS_SAMPLE 128u
+struct kl_ports { __u64 w[8]; };	/* kernloom_src4_stats_ports */
+
+/* kernloom_totals: one value a CPU. Readers add the CPUs. */
+struct kl_untracked {		/* packets whose source got no record */
+	__u64 pkts, bytes, tcp, udp, icmp, syn, ack, rst;
+	__u64 drop_allow, drop_deny, drop_rl;
+};
+struct kl_totals {
+	__u64 pkts, bytes;
+	__u64 pass, drop_allow, drop_deny, drop_rl;
+	__u64 v4, v6, tcp, udp, icmp, syn, synack, rst, ack;
+	__u64 frags4, frags6;
+	__u64 malformed;	/* an IP EtherType without a valid IP header, or over four VLAN tags */
+	__u64 drop_malformed;	/* those, while enforce-allow was on */
+	__u64 essential;	/* neighbour discovery and DHCP replies, passed unjudged */
+	__u64 allow_hits, deny_hits, rl_hits;
+	__u64 port_changes;	/* a second or later distinct port of a source in a tick */
+	__u64 new_sources, evicted;
+	__u64 judged;		/* table look-ups made for a record */
+	struct kl_untracked un;
+};
+
+/* The cell of kl_cfg.gen that speaks for an address. hi is the address's
+ * first 8 bytes as loaded, lo the last 8; of IPv6 only the /64 counts, so that
+ * every address under one record shares its cell. */
+static inline __attribute__((always_inline)) __u32 kl_gen_cell(__u64 hi, __u64 lo)
+{
+	__u64 x = hi ? hi : lo;
+
+	return (__u32)((x * 0x9E3779B97F4A7C15ull) >> 52) & (KL_GENS - 1);
+}
+
+#define KL_SIZE(t, n) _Static_assert(sizeof(struct t) == (n), #t)
+#define KL_AT(t, m, n) _Static_assert(__builtin_offsetof(struct t, m) == (n), #t "." #m)
+KL_SIZE(kl_cfg, 64 + 4 * KL_GENS);
+KL_AT(kl_cfg, seed, 16);
+KL_AT(kl_cfg, epoch, 36);
+KL_AT(kl_cfg, gen_all, 52);
+KL_AT(kl_cfg, gen, 64);
+KL_SIZE(kl_rl_cfg, 16);
+KL_SIZE(kl_rule, 16);
+KL_SIZE(kl_limit, 32);
+KL_SIZE(kl_lpm4, 8);
+KL_SIZE(kl_lpm6, 20);
+KL_SIZE(kl_src, 64);
+KL_AT(kl_src, tat, 16);
+KL_AT(kl_src, pkts, 32);
+KL_AT(kl_src, until_j, 52);
+KL_AT(kl_src, epoch, 62);
+KL_SIZE(kl_cold, 32);
+KL_SIZE(kl_ports, 64);
+KL_SIZE(kl_untracked, 88);
+KL_SIZE(kl_totals, 27 * 8 + 88);
+
+#endif

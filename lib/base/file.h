@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files that are there whole or not at all, and lists that people write. */
+#ifndef KL_FILE_H
+#define KL_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "addr.h"
+
+/* A new file beside path, to become path by commit. abandon or a crash leaves
+ * path as it was. All end the command (status 4) with a message on failure,
+ * and never leave the temporary file behind. */
+struct newfile {
+	const char *path;	/* kept, not copied */
+	char *tmp;
+	int fd;
+};
+void newfile_open(struct newfile *f, const char *path, int mode);
+void newfile_write(struct newfile *f, const void *p, size_t n);
+void newfile_commit(struct newfile *f);		/* fsync, rename, fsync the folder */
+void newfile_abandon(struct newfile *f);
+
+/* The whole file; *n bytes and a NUL behind them; free() it. "-" is stdin.
+ * NULL with errno when it cannot be read. */
+char *slurp(const char *path, size_t *n);
+
+/*
+ * Reads a list of addresses and prefixes, one a line, as blocklists come:
+ * '#' and ';' start a comment, blank lines are skipped, what follows the
+ * first blank or comma on a line is ignored. Calls each() for every prefix, with
+ * line, counted from 1. A line that is no prefix, or whose each() returns a
+ * message, is reported as "FILE:LINE: what 'text'" (at most 10 of them, then
+ * their number) and counted. Host bits set behind the prefix length are an
+ * error. Returns the number of bad lines; -1 with errno when unreadable.
+ */
+long list_read(const char *path, const char *(*each)(void *arg, const struct prefix *x, long line),
+	       void *arg);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pinned maps of one instance, behind a wall: nothing of libbpf shows.
+ * Functions return 0 or a count, or -errno, and print nothing.
+ */
+#ifndef KL_MAP_H
+#define KL_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../bpf/kl_abi.h"
+#include "../base/addr.h"
+
+#define KL_BPFFS "/sys/fs/bpf"
+
+enum kl_table { KL_ALLOW, KL_DENY, KL_LIMIT, KL_TABLES };
+
+/* One rule of any table, in the form all commands use. */
+struct rule {
+	struct prefix x;
+	uint64_t rate, burst;	/* of limits; else 0 */
+	uint64_t until;		/* boot time ns, 0 for ever */
+	uint32_t owner;		/* enum kl_owner */
+};
+
+struct kern;
+
+/* Opens the instance pinned under dir. -ENOENT: nothing is attached there;
+ * -EPERM, -EACCES: no privilege; -EPROTO: another ABI (*why says which);
+ * -ENODEV: a pin is missing (*why names it). *why points to static text. write: will change. */
+int kern_open(struct kern **k, const char *dir, bool write, const char **why);
+void kern_close(struct kern *k);
+
+/* The live configuration and default limit, mapped; never NULL. Read-only
+ * unless opened for writing. */
+volatile struct kl_cfg *kern_cfg(struct kern *k);
+volatile struct kl_rl_cfg *kern_rl(struct kern *k);
+
+/* Takes the instance's writer lock (flock on dir), waiting for it; released by kern_close() or death.
+ * Everything below that writes needs it held. */
+int kern_lock(struct kern *k);
+
+/* Calls each() for every entry of the table, both families, expired ones
+ * too, by batches; stops when it returns non-zero and returns that. */
+int kern_walk(struct kern *k, enum kl_table t, int (*each)(void *arg, const struct rule *r), void *arg);
+/* The entry with exactly that prefix. 1 found, 0 not. */
+int kern_find(struct kern *k, enum kl_table t, const struct prefix *x, struct rule *out);
+/* Adds or replaces n rules. Returns how many went in; when fewer than n,
+ * *err is the errno of the first that did not (E2BIG, ENOSPC: the table is full). Bumps generations. */
+size_t kern_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err);
+/* Removes n keys; absent ones count as removed. Same return. */
+size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t n, int *err);
+/* Name of the map that holds such a prefix, and its capacity: for messages. */
+const char *kern_map_name(enum kl_table t, const struct prefix *x);
+uint32_t kern_map_max(struct kern *k, enum kl_table t, const struct prefix *x);
+
+/* Recomputes the feature bits that say which tables hold entries. Called by put and del. */
+int kern_features(struct kern *k);
+
+/* Sum over CPUs. */
+int kern_totals(struct kern *k, struct kl_totals *out);
+
+/* One family's counting table, mapped read-only. n: records. */
+struct kern_src {
+	const uint64_t *tags;
+	const struct kl_src *hot;
+	const struct kl_cold *cold;
+	const struct kl_ports *ports;
+	uint32_t sets;
+};
+int kern_src(struct kern *k, int family /* 4 or 6 */, struct kern_src *out);
+
+uint64_t boot_ns(void);			/* CLOCK_BOOTTIME */
+int64_t real_ms(void);			/* CLOCK_REALTIME, Unix milliseconds */
+
+#endif
