@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The state machine of one source: from a tick's severity to the level wanted
+ * for it. Pure: the clock is the data's, nothing is read, written or kept
+ * outside the structs. Times and durations are milliseconds.
+ *
+ * A source begins, and after every trouble ends, in the trivial state: OBSERVE
+ * without strikes, streak or timers. A trivial source need not be remembered:
+ * all it could have counted by then is quiet ticks, and they are set back to
+ * zero by whatever gives it a strike again.
+ */
+#ifndef KL_FSM_H
+#define KL_FSM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum level { OBSERVE, RATE_SOFT, RATE_HARD, BLOCK, LEVELS };
+
+#define FSM_UNSET	INT64_MIN	/* a time that is not set */
+#define FSM_STRIKES_MAX INT32_MAX
+
+struct fsm_cfg {
+	double   sev_step[3], sev_decay_below;	/* step[0] <= step[1] <= step[2] */
+	uint32_t sev_delta[3];			/* strikes for reaching each step */
+	uint32_t at[LEVELS];			/* strikes a level asks for; of OBSERVE unused */
+	int64_t  ttl[LEVELS];
+	int64_t  hold_soft, hold_hard;		/* quiet asked of a level before its TTL ends it */
+	int64_t  cooldown;			/* between two transitions */
+	uint32_t up_need, down_need;		/* ticks */
+	double   block_min_sev;			/* the gate of BLOCK; 0: none */
+	int64_t  block_min_dur;
+	uint32_t noncomp_at;			/* 0: off */
+	double   noncomp_drop;			/* limited packets a second; 0: not looked at */
+	double   noncomp_sev, noncomp_reset_below;
+	uint32_t max_strikes;			/* 0: FSM_STRIKES_MAX */
+};
+
+struct fsm {
+	int64_t  expires;	/* end of the level's TTL */
+	int64_t  cooldown;	/* no transition up to this time */
+	int64_t  last_trigger;	/* last tick that gave strikes */
+	int64_t  high_since;	/* since when the gate's severity is reached */
+	int64_t  since;		/* when the level was entered */
+	uint32_t strikes, up, down, noncomp;
+	uint8_t  level;		/* enum level */
+	bool     force;		/* the next transition asks for neither streak nor gate */
+	bool     violated;	/* a violation came in this tick; cleared by the step */
+};
+
+/* One tick of one source. drop: packets a second its limit dropped. */
+struct fsm_in {
+	double sev, drop;
+};
+
+/* What led to a step's outcome. */
+enum fsm_why {
+	FSM_QUIET,	/* nothing: at rest or on its way down */
+	FSM_SIGNAL,	/* the severity of this tick */
+	FSM_VIOLATION,
+	FSM_GATE,	/* BLOCK was due; the gate let it be RATE_HARD */
+	FSM_NONCOMP,	/* BLOCK for ignoring its limit */
+};
+
+/* A source first seen at now, in the trivial state. */
+void fsm_init(struct fsm *s, int64_t now);
+
+/* Moves s on by one tick, which ends at now. */
+enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_in *in, int64_t now);
+
+/* Adds strikes, or with force asks for BLOCK at once. To be followed by the
+ * step of the same tick, whose low severity then does not count as quiet. */
+void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, bool force, int64_t now);
+/* Strikes a violation of that score (0..100) stands for. */
+uint32_t fsm_score_strikes(unsigned score);
+
+/* Whether s, stepped at now, decides from here on like a source never seen. */
+bool fsm_trivial(const struct fsm *s, const struct fsm_cfg *c, int64_t now);
+
+/* Whether a source never seen would be trivial again after this tick. */
+static inline bool fsm_inert(const struct fsm_cfg *c, const struct fsm_in *in)
+{
+	return in->sev < c->sev_step[0] && (c->block_min_sev <= 0 || in->sev < c->block_min_sev) &&
+	       (c->noncomp_drop <= 0 || in->drop < c->noncomp_drop) && (c->at[RATE_SOFT] || c->up_need);
+}
+
+/* "RATE_SOFT" and so on, "UNKNOWN" for what is no level; the other way -1. */
+const char *level_name(int level);
+int level_get(const char *s, size_t n);
+
+#endif
