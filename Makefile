@@ -23,7 +23,7 @@ KERN := \
 	kl-rule \
 	kl-set
 SCHEMAS := $(wildcard schemas/*.tsv)
-PAGES   := $(wildcard cmd/*.1 cmd/*.8 pipelines/*.8 schemas/*.5)
+PAGES   := $(wildcard cmd/*.1 cmd/*.8 pipelines/*.[18] schemas/*.5)
 FLAVOURS := $(B)/kl_xdp.skel.h $(B)/kl_xdp_old.skel.h
 
 CC     ?= cc
@@ -38,6 +38,11 @@ CORE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/core/*.c))
 KERN_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/kern/*.c))
 BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
 UNITS     := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/*.c))
+HELPERS   := $(patsubst t/%.c,$(B)/t/%,$(wildcard t/*.c))
+SCRIPTS   := pipelines/kliq $(wildcard pipelines/kliq-*)
+
+# bpftool and ip live in sbin, which is not on every user's path.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -69,6 +74,9 @@ $(B)/lib/kern/link.o: $(FLAVOURS)
 $(B)/unit/%: t/unit/%.c $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(B)/libpure.a -lcmocka -lm
+$(B)/t/%: t/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
 
 # Column names, once: from schemas/ into C.
 $(B)/schema.h: schemas/schema.awk $(SCHEMAS)
@@ -92,7 +100,7 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" kliq demo
 check: deps
-	@$(MAKE) --no-print-directory all $(UNITS)
+	@$(MAKE) --no-print-directory all $(UNITS) $(HELPERS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/run $(TESTS)
 bench: deps
 	@$(MAKE) --no-print-directory all
@@ -100,7 +108,9 @@ bench: deps
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/kernloom/profiles
-	install -m755 $(BINS) pipelines/kliq $(DESTDIR)$(PREFIX)/bin
+	install -m755 $(BINS) $(DESTDIR)$(PREFIX)/bin
+	install -m755 $(SCRIPTS) $(DESTDIR)$(PREFIX)/share/kernloom
+	ln -sfn ../share/kernloom/kliq $(DESTDIR)$(PREFIX)/bin/kliq
 	install -m644 pipelines/profiles/*.tsv $(DESTDIR)$(PREFIX)/share/kernloom/profiles
 	for p in $(PAGES); do d=$(DESTDIR)$(PREFIX)/share/man/man$${p##*.}; \
 		install -d $$d && install -m644 $$p $$d || exit 1; done
