@@ -29,7 +29,7 @@ FLAVOURS := $(B)/kl_xdp.skel.h $(B)/kl_xdp_old.skel.h
 CC     ?= cc
 CLANG  ?= clang
 CFLAGS ?= -O2 -g
-SANS   := $(if $(SAN),-fsanitize=address,undefined -fno-omit-frame-pointer)
+SANS   := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer)
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $(SANS) -I$(B) -DKL_VERSION='"$(VERSION)"' -MMD -MP $(CFLAGS)
 LDLIBS_KERN := -lbpf -lelf -lz
 

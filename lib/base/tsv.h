@@ -34,8 +34,7 @@ static inline char *tsv_room(struct tsv_out *o, size_t n)
 }
 void tsv_put(struct tsv_out *o, const char *s, size_t n);
 void tsv_puts(struct tsv_out *o, const char *s);
-/* Flushes and closes, checks both; frees. */
-void tsv_out_close(struct tsv_out *o);
+void tsv_out_close(struct tsv_out *o);		/* flushes and closes, checks both; frees */
 
 /* ---- reading ---- */
 
@@ -61,7 +60,6 @@ struct tsv_bind {
 	bool optional;
 };
 
-struct tsv_in;
 struct tsv_ops {
 	const struct tsv_bind *bind;	/* ends with a NULL name; "time" and "src" are bound anyway */
 	const char *const *adds;	/* columns the command appends: an input that has one is an
@@ -74,19 +72,23 @@ struct tsv_ops {
 };
 
 /*
- * Reads name ("-" or NULL: stdin) to its end. Returns KL_OK; KL_NO when rows were
- * skipped; KL_INPUT after a message when the input broke its schema: no
- * header, a needed column missing or doubled, a wrong number of cells, an
- * empty cell, a byte that may not stand in a cell, a line over TSV_LINE, no LF at the end,
- * a frame without star row (reported, dropped; reading goes on when it stands inside
- * the input). Ends the command when name cannot be opened or read. An input
- * without any line is KL_INPUT: a stream has at least its header.
+ * Reads name ("-" or NULL: stdin) to its end. Returns KL_OK; KL_NO when rows were skipped;
+ * KL_INPUT after a message when the input broke its schema: no header, a needed column missing,
+ * any named twice, a wrong number of cells, an empty cell, a byte that may not stand in a cell, a
+ * line over TSV_LINE, no LF at the end, no line at all: reading ends there; or a frame without
+ * star row: reported, dropped, reading goes on. Ends the command when name cannot be opened or read.
  */
 int tsv_run(const char *name, const struct tsv_ops *ops, void *self);
 
-/* Reports a bad cell of the row being handled: "NAME: FILE:LINE: what 'cell'",
- * once a frame, the others counted ("suppressed N"), and has the run return
- * KL_NO. The caller then skips the row. */
+/* The same in steps, for who reads two inputs or stops on a signal. fd < 0: opens name. A step
+ * is one read(): 1 go on, 0 the end, -1 nothing now (errno EAGAIN) or a signal came (EINTR).
+ * tsv_close() returns what tsv_run() would; a given fd stays open. */
+struct tsv_in *tsv_open(const char *name, int fd, const struct tsv_ops *ops, void *self);
+int tsv_step(struct tsv_in *in);
+int tsv_close(struct tsv_in *in);
+
+/* Reports a bad cell of the row being handled: "NAME: FILE:LINE: COLUMN: what 'cell'", once a frame,
+ * the other rows counted ("suppressed N"), and has the run return KL_NO. The caller skips the row. */
 void tsv_bad(const struct tsv_row *r, int col, const char *what);
 
 /* Typed cells: 0, or -1 after tsv_bad(). what goes into the message: the range expected. */

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files replaced whole, files read whole, lists of prefixes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "die.h"
+#include "file.h"
+
+#define SUFFIX ".XXXXXX"
+#define LIST_SAID 10		/* bad lines of a list that are shown */
+
+static _Noreturn void newfile_fail(struct newfile *f, int err)
+{
+	newfile_abandon(f);
+	die(KL_SYSTEM, "cannot write '%s': %s", f->path, strerror(err));
+}
+
+void newfile_open(struct newfile *f, const char *path, int mode)
+{
+	char *real = realpath(path, NULL);	/* a symbolic link stays one */
+	const char *to = real ? real : path;
+	struct stat st;
+
+	*f = (struct newfile){ .path = path, .fd = -1 };
+	if (!stat(to, &st) && !S_ISREG(st.st_mode))
+		die(KL_SYSTEM, "cannot replace '%s': not a regular file", path);
+	f->tmp = xalloc(strlen(to) + sizeof(SUFFIX));
+	strcat(strcpy(f->tmp, to), SUFFIX);
+	free(real);
+	f->fd = mkostemp(f->tmp, O_CLOEXEC);
+	if (f->fd < 0) {
+		free(f->tmp);
+		f->tmp = NULL;
+		newfile_fail(f, errno);
+	}
+	if (fchmod(f->fd, (mode_t)mode))
+		newfile_fail(f, errno);
+}
+
+void newfile_write(struct newfile *f, const void *p, size_t n)
+{
+	while (n) {
+		ssize_t w = write(f->fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			newfile_fail(f, errno);
+		p = (const char *)p + w;
+		n -= (size_t)w;
+	}
+}
+
+/* The name is on disk only when its folder is. */
+static int sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd, err = 0;
+
+	if (!dir)
+		return ENOMEM;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* EINVAL: a file system that has nothing to do there. */
+	if (fd < 0 || (fsync(fd) && errno != EINVAL))
+		err = errno;
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	return err;
+}
+
+void newfile_commit(struct newfile *f)
+{
+	size_t n = strlen(f->tmp) - strlen(SUFFIX);
+	char *to = xstrdup(f->tmp);
+	int fd = f->fd, err;
+
+	to[n] = 0;
+	if (fsync(fd))
+		newfile_fail(f, errno);
+	f->fd = -1;
+	if (close(fd) || rename(f->tmp, to))
+		newfile_fail(f, errno);
+	free(f->tmp);
+	f->tmp = NULL;
+	err = sync_folder(to);
+	if (err)
+		newfile_fail(f, err);
+	free(to);
+}
+
+void newfile_abandon(struct newfile *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->tmp)
+		unlink(f->tmp);
+	free(f->tmp);
+	f->tmp = NULL;
+	f->fd = -1;
+}
+
+char *slurp(const char *path, size_t *n)
+{
+	bool own = strcmp(path, "-");
+	int fd = own ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO, err;
+	size_t room = 65536, have = 0;
+	char *text = NULL, *more;
+	struct stat st;
+	ssize_t r;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
+		room = (size_t)st.st_size + 2;	/* one read more sees the end */
+	do {
+		if (!text || have + 1 == room) {
+			more = realloc(text, text ? room *= 2 : room);
+			if (!more)
+				goto fail;
+			text = more;
+		}
+		do
+			r = read(fd, text + have, room - have - 1);
+		while (r < 0 && errno == EINTR);
+		if (r < 0)
+			goto fail;
+		have += (size_t)r;
+	} while (r);
+	if (own)
+		close(fd);
+	text[have] = 0;
+	*n = have;
+	return text;
+fail:
+	err = errno;
+	free(text);
+	if (own)
+		close(fd);
+	errno = err;
+	return NULL;
+}
+
+/* The first word of the line in [*s, *s + n), comments apart; its length. */
+static size_t list_word(const char **s, size_t n)
+{
+	const char *p = *s, *end = p + n;
+
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+		p++;
+	*s = p;
+	while (p < end && !memchr(" \t\r,#;", *p, 6))
+		p++;
+	return (size_t)(p - *s);
+}
+
+long list_read(const char *path, const char *(*each)(void *arg, const struct prefix *x, long line),
+	       void *arg)
+{
+	const char *name = strcmp(path, "-") ? path : "stdin";
+	const char *p, *end, *eol, *why;
+	long line = 0, bad = 0;
+	size_t n;
+	char *text = slurp(path, &n);
+
+	if (!text)
+		return -1;
+	for (p = text, end = text + n; p < end; p = eol + 1) {
+		struct prefix x;
+
+		line++;
+		eol = memchr(p, '\n', (size_t)(end - p));
+		if (!eol)
+			eol = end;
+		n = list_word(&p, (size_t)(eol - p));
+		if (!n && (p == eol || *p == '#' || *p == ';'))
+			continue;
+		switch (prefix_get(p, n, &x)) {
+		case 0:
+			why = each(arg, &x, line);
+			break;
+		case -2:
+			why = "bits set behind the prefix length";
+			break;
+		default:
+			why = "not an address or prefix";
+		}
+		if (why && ++bad <= LIST_SAID)
+			warn("%s:%ld: %s '%.*s'", name, line, why, n > 64 ? 64 : (int)n, p);
+	}
+	if (bad > LIST_SAID)
+		warn("%s: %ld more bad lines", name, bad - LIST_SAID);
+	free(text);
+	return bad;
+}
