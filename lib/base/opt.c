@@ -239,7 +239,10 @@ static void print_help(const struct opt_page *page)
 	while (*s) {
 		int n = (int)strcspn(s, "\n");
 
-		printf("%s %s%s%.*s\n", lead, kl_name, n ? " " : "", n, s);
+		if (*s == ' ')
+			printf("%*s%.*s\n", (int)strlen(kl_name) + 7, "", n, s);
+		else
+			printf("%s %s %.*s\n", lead, kl_name, n, s);
 		lead = "      ";
 		s += n + (s[n] == '\n');
 	}

@@ -36,7 +36,8 @@ struct opt {
 };
 
 struct opt_page {
-	const char *synopsis;	/* as the page's SYNOPSIS: without the name, lines split by \n */
+	const char *synopsis;	/* as the page's SYNOPSIS: without the name, forms split by \n,
+				   a line that begins with a blank continues the one before */
 	const char *purpose;	/* one sentence */
 	const struct opt *opts;	/* ends with a NULL name */
 };
