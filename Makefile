@@ -9,6 +9,7 @@
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
+SHARE    = $(PREFIX)/share/kernloom
 B       := build
 
 # One name a line; adding a command is adding its line.
@@ -39,7 +40,7 @@ KERN_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/kern/*.c))
 BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
 UNITS     := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/*.c))
 HELPERS   := $(patsubst t/%.c,$(B)/t/%,$(wildcard t/*.c))
-SCRIPTS   := pipelines/kliq $(wildcard pipelines/kliq-*)
+SCRIPTS   := pipelines/kliq $(filter-out %.8,$(wildcard pipelines/kliq-*))
 
 # bpftool and ip live in sbin, which is not on every user's path.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -107,16 +108,18 @@ bench: deps
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/bench/run $(BENCH)
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/kernloom/profiles
+	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(SHARE)/,pipelines/profiles schemas)
 	install -m755 $(BINS) $(DESTDIR)$(PREFIX)/bin
-	install -m755 $(SCRIPTS) $(DESTDIR)$(PREFIX)/share/kernloom
-	ln -sfn ../share/kernloom/kliq $(DESTDIR)$(PREFIX)/bin/kliq
-	install -m644 pipelines/profiles/*.tsv $(DESTDIR)$(PREFIX)/share/kernloom/profiles
+	install -m755 $(SCRIPTS) $(DESTDIR)$(SHARE)/pipelines
+	install -m644 $(wildcard pipelines/*.bash pipelines/*.awk) $(DESTDIR)$(SHARE)/pipelines
+	install -m644 pipelines/profiles/*.tsv $(DESTDIR)$(SHARE)/pipelines/profiles
+	install -m644 $(SCHEMAS) $(DESTDIR)$(SHARE)/schemas
+	ln -sfn ../share/kernloom/pipelines/kliq $(DESTDIR)$(PREFIX)/bin/kliq
 	for p in $(PAGES); do d=$(DESTDIR)$(PREFIX)/share/man/man$${p##*.}; \
 		install -d $$d && install -m644 $$p $$d || exit 1; done
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PURE) $(KERN) kliq)
-	rm -rf $(DESTDIR)$(PREFIX)/share/kernloom
+	rm -rf $(DESTDIR)$(SHARE)
 	for p in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/}; done
 clean:
 	rm -rf $(B)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2034 # the variables are the scripts'
+# What the scripts of kliq share: messages, options, settings, privileges.
+export LC_ALL=C
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+
+# Options every script may read; defaults as kliq(8) gives them.
+pins=/sys/fs/bpf state=/var/lib/kernloom/iq user=nobody seconds=1
+profile='' record='' whitelist='' file='' enforce='' print=''
+conf=()
+operands=()
+
+die() {
+	local status=$1
+	shift
+	echo "kliq: $*" >&2
+	exit "$status"
+}
+
+# options ALLOWED ARGUMENT...: reads the options whose names stand in ALLOWED
+# into the variables above; what is no option goes to operands.
+options() {
+	local allowed=" $1 " name
+	shift
+	while [[ $# -gt 0 ]]; do
+		name=$1
+		case $name in
+		--) operands+=("${@:2}") && return ;;
+		-?*) [[ $allowed == *" $name "* ]] || die 2 "unknown option '$name': 'kliq help' lists them" ;;
+		*) operands+=("$name") && shift && continue ;;
+		esac
+		case $name in
+		--enforce | --print)
+			printf -v "${name#--}" yes
+			shift
+			continue
+			;;
+		esac
+		[[ ${2-} ]] || die 2 "$name needs a value"
+		case $name in
+		-p) pins=$2 ;;
+		-i) seconds=$2 ;;
+		-c) conf+=("$2") ;;
+		*) printf -v "${name#--}" %s "$2" ;;
+		esac
+		shift 2
+	done
+}
+
+# The settings of --profile and every -c, in this order, as -c options.
+settings_options() {
+	local name=${profile,,} known
+	[[ -n $name || ${#conf[@]} -gt 0 ]] || name=generic
+	case $name in
+	router) name=ziti-router ;;
+	controller | ziri-controller) name=ziti-controller ;;
+	internal) name=internal-app ;;
+	esac
+	if [[ -n $name ]]; then
+		if [[ $name == */* || ! -f $here/profiles/$name.tsv ]]; then
+			known=$(cd "$here/profiles" && echo *.tsv)
+			die 2 "no profile '$profile': there are ${known//.tsv/}"
+		fi
+		conf=("$here/profiles/$name.tsv" "${conf[@]}")
+	fi
+	settings=()
+	for name in "${conf[@]}"; do
+		[[ -r $name ]] || die 2 "cannot read the settings '$name'"
+		settings+=(-c "$name")
+	done
+}
+
+# Everything in force, a line each: the defaults of the commands and what the
+# settings files change of them.
+settings_in_force() {
+	awk -F'\t' -v OFS='\t' '
+		FNR == 1 { next }
+		FILENAME == ARGV[1] { value[$1] = $4; key[++n] = $1; next }
+		{ value[$1] = $2 }
+		END { print "key", "value"; for (i = 1; i <= n; i++) print key[i], value[key[i]] }
+	' "$here/../schemas/setting.tsv" "${conf[@]}"
+}
+
+# pure: the words that make a command run as the unprivileged user; none
+# when there is no privilege to give up.
+pure_words() {
+	local group
+	pure=()
+	[[ $EUID == 0 ]] || return 0
+	group=$(id -g -- "$user" 2>/dev/null) || die 2 "no user '$user'"
+	[[ $(id -u -- "$user") != 0 ]] || die 2 "'$user' is no unprivileged user"
+	pure=(setpriv "--reuid=$user" "--regid=$group" --clear-groups --no-new-privs)
+}
