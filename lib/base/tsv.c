@@ -144,16 +144,24 @@ static void frame_cut(struct tsv_in *in)
 	frame_drop(in);
 }
 
-/* The input broke its schema at s: one line, and the end of reading. */
+/* The input broke its schema at s: one line, and the end of reading; or a bad
+ * row, reported as tsv_bad() does, when the command is lenient. */
 static void broken(struct tsv_in *in, const char *what, const char *s, size_t n)
 {
 	bool more = n > SHOWN;
 
+	if (in->ops->lenient && in->bad++)
+		return;
 	if (s)
 		warn("%s:%llu: %s '%.*s%s'", in->name, (unsigned long long)in->line, what,
 		     more ? SHOWN : (int)n, s, more ? "..." : "");
 	else
 		warn("%s:%llu: %s", in->name, (unsigned long long)in->line, what);
+	if (in->ops->lenient) {
+		in->bad_line = in->line;
+		in->status = in->status ? in->status : KL_NO;
+		return;
+	}
 	in->broken = true;
 	in->status = KL_INPUT;
 	if (in->open)
@@ -185,6 +193,14 @@ static bool same_cell(const struct tsv_in *in, uint32_t i, uint32_t j)
 	       !memcmp(in->head + in->head_off[i], in->head + in->head_off[j], n - 1);
 }
 
+/* Rows under such a header are none, until a better one comes. */
+static void bad_header(struct tsv_in *in, const char *what, const char *s, size_t n)
+{
+	broken(in, what, s, n);
+	in->status = KL_INPUT;
+	in->cols = 0;
+}
+
 /* Binds the columns of the header that was just split into row. */
 static void take_header(struct tsv_in *in)
 {
@@ -203,19 +219,19 @@ static void take_header(struct tsv_in *in)
 	for (i = 1; i < in->cols; i++)
 		for (j = 0; j < i; j++)
 			if (same_cell(in, i, j))
-				return broken(in, "column named twice", in->head + in->head_off[i],
-					      in->head_off[i + 1] - 1 - in->head_off[i]);
+				return bad_header(in, "column named twice", in->head + in->head_off[i],
+						  in->head_off[i + 1] - 1 - in->head_off[i]);
 	in->src = column(in, "src");
 	if (in->src < 0)
-		return broken(in, "missing column", "src", 3);
+		return bad_header(in, "missing column", "src", 3);
 	for (b = ops->bind; b && b->name; b++) {
 		*b->at = column(in, b->name);
 		if (*b->at < 0 && !b->optional)
-			return broken(in, "missing column", b->name, strlen(b->name));
+			return bad_header(in, "missing column", b->name, strlen(b->name));
 	}
 	for (a = ops->adds; a && *a; a++)
 		if (column(in, *a) >= 0)
-			return broken(in, "column is already there", *a, strlen(*a));
+			return bad_header(in, "column is already there", *a, strlen(*a));
 	if (ops->header)
 		ops->header(in->self, r->line, r->len);
 }
@@ -283,6 +299,17 @@ static void bad_byte(struct tsv_in *in, unsigned char c)
 	broken(in, what, NULL, 0);
 }
 
+static inline const char *next_mark(const char **block, uint64_t *m)
+{
+	const char *at;
+
+	while (!*m)
+		*m = marks(*block += 64);
+	at = *block + __builtin_ctzll(*m);
+	*m &= *m - 1;
+	return at;
+}
+
 /* Splits and hands over the lines of [p, end); the last byte is an LF. */
 static void take_lines(struct tsv_in *in, const char *p, const char *end)
 {
@@ -298,31 +325,33 @@ static void take_lines(struct tsv_in *in, const char *p, const char *end)
 
 		in->line++;
 		for (;;) {
-			while (!m)
-				m = marks(block += 64);
-			at = block + __builtin_ctzll(m);
-			m &= m - 1;
-			if (*at != '\t' && *at != '\n')
-				return bad_byte(in, (unsigned char)*at);
-			if (at == cell)
-				return broken(in, at == p && *at == '\n' ? "empty line" : "empty cell", NULL, 0);
+			at = next_mark(&block, &m);
+			if ((*at != '\t' && *at != '\n') || at == cell)
+				break;
 			cell = at + 1;
 			n += n <= TSV_COLS;
 			in->off[n] = (uint32_t)(cell - p);
 			if (*at == '\n')
 				break;
 		}
-		if (at - p > TSV_LINE)
-			return broken(in, "line is longer than 65536 bytes", NULL, 0);
-		if (n > TSV_COLS)
-			return broken(in, "more than 128 columns", NULL, 0);
 		r->line = p;
 		r->len = (uint32_t)(at - p);
 		r->n = n;
-		take_line(in);
+		if (*at != '\t' && *at != '\n')
+			bad_byte(in, (unsigned char)*at);
+		else if (at == cell)
+			broken(in, at == p && *at == '\n' ? "empty line" : "empty cell", NULL, 0);
+		else if (at - p > TSV_LINE)
+			broken(in, "line is longer than 65536 bytes", NULL, 0);
+		else if (n > TSV_COLS)
+			broken(in, "more than 128 columns", NULL, 0);
+		else
+			take_line(in);
 		if (in->broken)
 			return;
-		p = cell;
+		while (*at != '\n')
+			at = next_mark(&block, &m);
+		p = at + 1;
 	}
 }
 
@@ -372,31 +401,36 @@ int tsv_step(struct tsv_in *in)
 	if (in->tail > TSV_LINE) {
 		in->line++;
 		broken(in, "line is longer than 65536 bytes", NULL, 0);
-		return 0;
+		in->tail = 0;
+		return !in->broken;
 	}
 	memmove(at - in->tail, from, in->tail);
 	return 1;
 }
 
-int tsv_close(struct tsv_in *in)
+int tsv_leave(struct tsv_in *in)
 {
-	int st;
+	int st = in->status;
 
-	if (!in->broken && in->tail) {
-		in->line++;
-		broken(in, "the last line does not end with a newline", NULL, 0);
-	} else if (!in->broken && !in->cols) {
-		warn("%s: empty: not even a header", in->name);
-		in->status = KL_INPUT;
-	}
-	frame_cut(in);
-	st = in->status;
 	if (in->owned)
 		close(in->fd);
 	free(in->head);
 	free(in->buf);
 	free(in);
 	return st;
+}
+
+int tsv_close(struct tsv_in *in)
+{
+	if (!in->broken && in->tail) {
+		in->line++;
+		broken(in, "the last line does not end with a newline", NULL, 0);
+	} else if (!in->broken && !in->line) {
+		warn("%s: empty: not even a header", in->name);
+		in->status = KL_INPUT;
+	}
+	frame_cut(in);
+	return tsv_leave(in);
 }
 
 int tsv_run(const char *name, const struct tsv_ops *ops, void *self)

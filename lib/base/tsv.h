@@ -62,8 +62,8 @@ struct tsv_bind {
 
 struct tsv_ops {
 	const struct tsv_bind *bind;	/* ends with a NULL name; "time" and "src" are bound anyway */
-	const char *const *adds;	/* columns the command appends: an input that has one is an
-					   error. NULL-terminated, or NULL */
+	const char *const *adds;	/* NULL, or columns (NULL at the end) the input must not have */
+	bool lenient;			/* a broken line is a bad row: reported, skipped */
 	/* Each may be NULL. All get the self of tsv_run(). */
 	void (*header)(void *self, const char *line, size_t len);	/* after binding */
 	void (*row)(void *self, const struct tsv_row *r);	/* not the star row */
@@ -82,10 +82,11 @@ int tsv_run(const char *name, const struct tsv_ops *ops, void *self);
 
 /* The same in steps, for who reads two inputs or stops on a signal. fd < 0: opens name. A step
  * is one read(): 1 go on, 0 the end, -1 nothing now (errno EAGAIN) or a signal came (EINTR).
- * tsv_close() returns what tsv_run() would; a given fd stays open. */
+ * tsv_close() returns what tsv_run() would; a given fd stays open. tsv_leave(): before the end. */
 struct tsv_in *tsv_open(const char *name, int fd, const struct tsv_ops *ops, void *self);
 int tsv_step(struct tsv_in *in);
 int tsv_close(struct tsv_in *in);
+int tsv_leave(struct tsv_in *in);
 
 /* Reports a bad cell of the row being handled: "NAME: FILE:LINE: COLUMN: what 'cell'", once a frame,
  * the other rows counted ("suppressed N"), and has the run return KL_NO. The caller skips the row. */

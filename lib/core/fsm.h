@@ -12,30 +12,9 @@
 #ifndef KL_FSM_H
 #define KL_FSM_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum level { OBSERVE, RATE_SOFT, RATE_HARD, BLOCK, LEVELS };
+#include "fsm_cfg.h"
 
 #define FSM_UNSET	INT64_MIN	/* a time that is not set */
-#define FSM_STRIKES_MAX INT32_MAX
-
-struct fsm_cfg {
-	double   sev_step[3], sev_decay_below;	/* step[0] <= step[1] <= step[2] */
-	uint32_t sev_delta[3];			/* strikes for reaching each step */
-	uint32_t at[LEVELS];			/* strikes a level asks for; of OBSERVE unused */
-	int64_t  ttl[LEVELS];
-	int64_t  hold_soft, hold_hard;		/* quiet asked of a level before its TTL ends it */
-	int64_t  cooldown;			/* between two transitions */
-	uint32_t up_need, down_need;		/* ticks */
-	double   block_min_sev;			/* the gate of BLOCK; 0: none */
-	int64_t  block_min_dur;
-	uint32_t noncomp_at;			/* 0: off */
-	double   noncomp_drop;			/* limited packets a second; 0: not looked at */
-	double   noncomp_sev, noncomp_reset_below;
-	uint32_t max_strikes;			/* 0: FSM_STRIKES_MAX */
-};
 
 struct fsm {
 	int64_t  expires;	/* end of the level's TTL */
@@ -54,6 +33,11 @@ struct fsm_in {
 	double sev, drop;
 };
 
+static inline double fsm_rate(uint64_t drops, double seconds)
+{
+	return (double)drops / seconds;
+}
+
 /* What led to a step's outcome. */
 enum fsm_why {
 	FSM_QUIET,	/* nothing: at rest or on its way down */
@@ -69,8 +53,8 @@ void fsm_init(struct fsm *s, int64_t now);
 /* Moves s on by one tick, which ends at now. */
 enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_in *in, int64_t now);
 
-/* Adds strikes, or with force asks for BLOCK at once. To be followed by the
- * step of the same tick, whose low severity then does not count as quiet. */
+/* Adds strikes, or with force asks for BLOCK at once. The step of the same tick
+ * comes next; its low severity then does not count as quiet. */
 void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, bool force, int64_t now);
 /* Strikes a violation of that score (0..100) stands for. */
 uint32_t fsm_score_strikes(unsigned score);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kl-fsm: decides which level each source is to have.
+ *
+ * Reads:  score frames from FILE or stdin; violation frames; a whitelist.
+ * Writes: level frames to stdout: a row for every source that is above
+ *         OBSERVE, was so before this tick, or has strikes.
+ * Keeps:  the state of such sources, in memory and in a file when told so. A
+ *         source that never was in trouble costs a look-up and no memory.
+ *
+ * Rows only note what a source did; all are stepped when the star row came.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../lib/base/die.h"
+#include "../lib/base/exempt.h"
+#include "../lib/base/keep.h"
+#include "../lib/base/opt.h"
+#include "../lib/base/serve.h"
+#include "../lib/base/tsv.h"
+#include "../lib/base/violation.h"
+#include "../lib/core/fsm_text.h"
+#include "../lib/core/watch.h"
+#include "schema.h"
+
+#define SEV_MAX	   1e9
+#define SAVE_MANY  10000	/* a state of more sources is saved ... */
+#define SAVE_EVERY 10000	/* ... no more often, in milliseconds of the data */
+
+static struct {
+	struct fsm_cfg fsm;
+	const char *state, *violations, *whitelist;
+	int64_t state_ttl;
+	bool max_given;
+} o = { .fsm = FSM_DEFAULTS, .state_ttl = 3600000 };
+
+#define U32(name, to, help) { name, 0, OPT_U32, &o.fsm.to, 0, FSM_STRIKES_MAX - 1, "N", help, 0, true, 0 }
+#define F64(name, to, help) { name, 0, OPT_F64, &o.fsm.to, 0, SEV_MAX, "F", help, 0, true, 0 }
+#define DUR(name, to, help) { name, 0, OPT_DUR, &o.to, 0, 0, "DUR", help, 0, true, 0 }
+#define PATH(name, c, to, set, help) { name, c, OPT_STR, &o.to, 0, 0, "FILE", help, 0, set, 0 }
+
+static const struct opt opts[] = {
+	OPT_CONF_ROW,
+	PATH("state", 's', state, false, "keep the state in FILE between runs"),
+	DUR("state-ttl", state_ttl, "a state further than this from the first frame is dropped"),
+	PATH("violations", 0, violations, false, "apply the violation frames of FILE, which may be a FIFO"),
+	PATH("whitelist", 0, whitelist, true, "never raise the addresses and prefixes of FILE"),
+	U32("soft-at", at[RATE_SOFT], "strikes for RATE_SOFT"),
+	U32("hard-at", at[RATE_HARD], "strikes for RATE_HARD"),
+	U32("block-at", at[BLOCK], "strikes for BLOCK"),
+	{ "max-strikes", 0, OPT_U32, &o.fsm.max_strikes, 0, FSM_STRIKES_MAX, "N",
+	  "strikes a source may collect, 0 any; when not given 4 x block-at", 0, true, &o.max_given },
+	U32("up-need", up_need, "high ticks before a level is raised"),
+	U32("down-need", down_need, "quiet ticks before a strike or a level is taken off"),
+	F64("sev-step1", sev_step[0], "severity of a high tick"),
+	F64("sev-step2", sev_step[1], "severity of a higher one"),
+	F64("sev-step3", sev_step[2], "severity of the highest"),
+	U32("sev-delta1", sev_delta[0], "strikes for step 1"),
+	U32("sev-delta2", sev_delta[1], "strikes for step 2"),
+	U32("sev-delta3", sev_delta[2], "strikes for step 3"),
+	F64("sev-decay-below", sev_decay_below, "severity below which a tick is quiet"),
+	F64("block-min-sev", block_min_sev, "severity BLOCK asks for, 0 none"),
+	DUR("block-min-dur", fsm.block_min_dur, "for how long it asks for it"),
+	DUR("min-hold-soft", fsm.hold_soft, "time without strikes before RATE_SOFT ends"),
+	DUR("min-hold-hard", fsm.hold_hard, "time without strikes before RATE_HARD or BLOCK ends"),
+	DUR("cooldown", fsm.cooldown, "time between two changes of a level"),
+	DUR("soft-ttl", fsm.ttl[RATE_SOFT], "time before RATE_SOFT may end"),
+	DUR("hard-ttl", fsm.ttl[RATE_HARD], "time before RATE_HARD may end"),
+	DUR("block-ttl", fsm.ttl[BLOCK], "time before BLOCK may end"),
+	U32("noncomp-at", noncomp_at, "ticks of ignoring its limit that turn RATE_HARD into BLOCK, 0 never"),
+	F64("noncomp-drop", noncomp_drop, "limited packets a second that are ignoring it, 0 none"),
+	F64("noncomp-sev", noncomp_sev, "severity that is ignoring it, 0 none"),
+	F64("noncomp-reset-below", noncomp_reset_below, "severity below which that count starts anew"),
+	OPT_END
+};
+
+struct kl {
+	struct watch watch;
+	struct exempt white;
+	struct violations *violations;
+	struct tsv_out out;
+	int dt, src, drop_rl, sev, why;
+	bool headed, begun;	/* the output has its header; the frame had its first row */
+	bool loaded, unsaved;	/* the state is of an earlier run; it is ahead of its file */
+	int64_t saved;		/* when it was written last */
+};
+
+static const char *const state_cols[] = { STATE_COLS, NULL };
+static const struct keep keep = { STATE_HEADER, state_cols + STATE_level, source_put, source_get };
+
+static void save(struct kl *k)
+{
+	keep_save(&keep, o.state, &k->watch.sources, k->watch.time);
+	k->saved = k->watch.time;
+	k->unsaved = k->watch.changed = false;
+}
+
+static bool exempt(void *self, const struct prefix *x)
+{
+	return ranges_meet(&((struct kl *)self)->white.set, x);
+}
+
+/* What is due before anything of a frame. */
+static void begin(struct kl *k, int64_t time)
+{
+	long long gap = llabs(time - k->watch.time);
+
+	if (k->begun)
+		return;
+	if (k->loaded && gap > o.state_ttl) {
+		warn("%s: dropped: %lld s away from the first frame", o.state, gap / 1000);
+		table_clear(&k->watch.sources);
+	}
+	k->loaded = false;
+	k->watch.recheck |= exempt_refresh(&k->white);
+	k->begun = true;
+}
+
+static int get_in(struct kl *k, const struct tsv_row *r, struct prefix *x, struct fsm_in *in)
+{
+	uint64_t drops;
+	double dt;
+	uint32_t n;
+	const char *s = tsv_cell(r, k->src, &n);
+
+	if (prefix_get(s, n, x))
+		return tsv_bad(r, k->src, "not an address or prefix"), -1;
+	if (tsv_f64(r, k->sev, &in->sev) || tsv_u64(r, k->drop_rl, &drops) || tsv_f64(r, k->dt, &dt))
+		return -1;
+	if (in->sev > SEV_MAX)
+		return tsv_bad(r, k->sev, "larger than a severity can be"), -1;
+	if (dt <= 0)
+		return tsv_bad(r, k->dt, "not a number > 0"), -1;
+	in->drop = fsm_rate(drops, dt);
+	return 0;
+}
+
+static void row(void *self, const struct tsv_row *r)
+{
+	struct kl *k = self;
+	struct fsm_in in;
+	struct prefix x;
+	const char *why;
+	uint32_t n;
+
+	begin(k, r->time);
+	if (get_in(k, r, &x, &in))
+		return;
+	why = tsv_cell(r, k->why, &n);
+	switch (watch_note(&k->watch, &x, &in, why, n, r->time)) {
+	case 0:
+		return;
+	case -EEXIST:
+		return tsv_bad(r, k->src, "here twice in one frame");
+	default:
+		return tsv_bad(r, k->why, "longer than 31 bytes, or the 256th word in one frame");
+	}
+}
+
+static void level(void *self, const struct source *s, int from, double sev, const char *why)
+{
+	struct kl *k = self;
+
+	k->out.p = level_put(tsv_room(&k->out, LEVEL_TEXT), k->watch.time, &s->x, &s->f, from, sev, why);
+}
+
+static void frame(void *self, const struct tsv_row *star)
+{
+	struct kl *k = self;
+	struct watch *w = &k->watch;
+	struct violation v;
+
+	begin(k, star->time);
+	while (k->violations && violations_next(k->violations, star->time, &v))
+		watch_violation(w, &v.src, v.counted ? v.strikes : fsm_score_strikes(v.score), v.force, v.kind,
+				star->time);
+	watch_step(w, star->time);
+	tsv_put(&k->out, star->line, star->off[1]);
+	tsv_puts(&k->out, "*\t-\t-\t-\t-\t-\t-\t-\n");
+	tsv_flush(&k->out);
+	k->begun = false;
+	k->unsaved = true;
+	if (o.state && w->changed && (w->sources.n <= SAVE_MANY || llabs(w->time - k->saved) >= SAVE_EVERY))
+		save(k);
+}
+
+static void cut(void *self)
+{
+	struct kl *k = self;
+
+	watch_cut(&k->watch);
+	k->begun = false;
+}
+
+static void header(void *self, const char *line, size_t len)
+{
+	struct kl *k = self;
+
+	(void)line, (void)len;
+	if (!k->headed)
+		tsv_puts(&k->out, LEVEL_HEADER "\n");
+	k->headed = true;
+}
+
+static void configure(int argc, char **argv, const char **input)
+{
+	static const struct opt_page page = {
+		.synopsis = "[-c FILE] [-s FILE] [--violations FILE] [--whitelist FILE] [OPTION ...] [FILE]",
+		.purpose = "decide from severities which level each source is to have",
+		.opts = opts,
+	};
+	int at = opt_parse(argc, argv, &page);
+	const char *wrong;
+
+	if (argc - at > 1)
+		die(KL_USAGE, "more than one FILE: '%s'", argv[at + 1]);
+	wrong = fsm_disorder(&o.fsm);
+	if (wrong)
+		die(KL_USAGE, "%s", wrong);
+	if (!o.max_given)
+		o.fsm.max_strikes = fsm_default_max(&o.fsm);
+	*input = argv[at];
+}
+
+int main(int argc, char **argv)
+{
+	struct kl k = { .watch = { .cfg = &o.fsm, .exempt = exempt, .each = level, .self = &k } };
+	const struct tsv_bind bind[] = {
+		{ "dt", &k.dt, false },	  { "src", &k.src, false }, { "drop_rl", &k.drop_rl, false },
+		{ "sev", &k.sev, false }, { "why", &k.why, false }, { 0 },
+	};
+	const struct tsv_ops ops = { .bind = bind, .header = header, .row = row, .frame = frame, .cut = cut };
+	const char *input;
+	int st, side = KL_OK;
+
+	kl_name = "kl-fsm";
+	configure(argc, argv, &input);
+	watch_init(&k.watch);
+	if (o.whitelist)
+		exempt_open(&k.white, o.whitelist);
+	if (o.state)
+		k.loaded = keep_load(&keep, o.state, &k.watch.sources, &k.watch.time);
+	if (o.violations)
+		k.violations = violations_open(o.violations, k.loaded ? k.watch.time : INT64_MIN);
+	tsv_out_init(&k.out, STDOUT_FILENO, "stdout");
+
+	st = serve(input, &ops, &k);
+	tsv_out_close(&k.out);
+	if (o.state && k.unsaved)
+		save(&k);
+	if (k.violations)
+		side = violations_close(k.violations);
+	return side > st ? side : st;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sources being watched. */
+#include <errno.h>
+#include <string.h>
+
+#include "fsm_text.h"
+#include "watch.h"
+
+static void next_frame(struct watch *w)
+{
+	w->tick++;
+	w->words.n = 0;
+	words_number(&w->words, "violation", 9);	/* word 0, for a kind there is no room for */
+}
+
+void watch_init(struct watch *w)
+{
+	table_init(&w->sources, sizeof(struct source));
+	w->recheck = true;
+	next_frame(w);
+}
+
+/* The source of that prefix, new if need be; NULL when it is exempt. */
+static struct source *get(struct watch *w, const struct prefix *x, int64_t now)
+{
+	struct source *s = table_find(&w->sources, x);
+
+	if (s || w->exempt(w->self, x))
+		return s;
+	s = table_get(&w->sources, x);
+	fsm_init(&s->f, now);
+	return s;
+}
+
+int watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why, size_t n,
+	       int64_t now)
+{
+	struct source *s = fsm_inert(w->cfg, in) ? table_find(&w->sources, x) : get(w, x, now);
+	int word;
+
+	if (!s)
+		return 0;
+	if (s->tick == w->tick)
+		return -EEXIST;
+	word = words_number(&w->words, why, n);
+	if (word < 0)
+		return word;
+	s->why = (uint8_t)word;
+	s->tick = w->tick;
+	s->in = *in;
+	return 0;
+}
+
+void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,
+		     int64_t now)
+{
+	struct source *s = get(w, x, now);
+	int word;
+
+	if (!s)
+		return;
+	fsm_violation(&s->f, w->cfg, strikes, force, now);
+	word = words_number(&w->words, kind, strlen(kind));
+	s->kind = word < 0 ? 0 : (uint8_t)word;
+}
+
+static const char *said(const struct watch *w, const struct source *s, enum fsm_why why)
+{
+	switch (why) {
+	case FSM_SIGNAL:
+		return w->words.text[s->why];
+	case FSM_VIOLATION:
+		return w->words.text[s->kind];
+	case FSM_GATE:
+		return "gate";
+	case FSM_NONCOMP:
+		return "noncomp";
+	default:
+		return "quiet";
+	}
+}
+
+static void step(struct watch *w, struct source *s)
+{
+	struct fsm_in in = s->tick == w->tick ? s->in : (struct fsm_in){ 0 };
+	const char *why = "whitelist";
+	int from = s->f.level;
+
+	if (w->recheck && w->exempt(w->self, &s->x))
+		fsm_init(&s->f, w->time);
+	else
+		why = said(w, s, fsm_step(&s->f, w->cfg, &in, w->time));
+	w->changed |= s->f.level != from;
+	if (s->f.level != OBSERVE || from != OBSERVE || s->f.strikes)
+		w->each(w->self, s, from, in.sev, why);
+}
+
+static int is_trivial(void *source, void *watch)
+{
+	const struct watch *w = watch;
+
+	return fsm_trivial(&((struct source *)source)->f, w->cfg, w->time);
+}
+
+void watch_step(struct watch *w, int64_t now)
+{
+	w->time = now;
+	for (size_t i = 0; i < w->sources.n; i++)
+		step(w, table_at(&w->sources, i));
+	table_sweep(&w->sources, is_trivial, w);
+	w->recheck = false;
+	next_frame(w);
+}
+
+void watch_cut(struct watch *w)
+{
+	/* Sources that only this frame spoke of are trivial still. */
+	table_sweep(&w->sources, is_trivial, w);
+	next_frame(w);
+}
+
+char *source_put(char *p, const void *source)
+{
+	return fsm_put(p, &((const struct source *)source)->f);
+}
+
+int source_get(void *source, const char *const cell[], const uint32_t len[], const char **want)
+{
+	return fsm_get(&((struct source *)source)->f, cell, len, want);
+}

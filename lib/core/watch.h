@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All sources worth remembering, stepped frame by frame. What a frame says of
+ * a source is only noted; it counts when the frame is whole, so that of a cut
+ * frame nothing has to be undone. 104 bytes a source, and its index.
+ */
+#ifndef KL_WATCH_H
+#define KL_WATCH_H
+
+#include "../base/addr.h"
+#include "../base/table.h"
+#include "fsm.h"
+#include "words.h"
+
+struct source {
+	struct prefix x;
+	uint8_t  why, kind;	/* words: of in, and of a violation */
+	uint32_t tick;		/* the frame that in belongs to; of another it is void */
+	struct fsm f;
+	struct fsm_in in;
+};
+
+struct watch {
+	const struct fsm_cfg *cfg;
+	/* Whether x is never to be above OBSERVE. */
+	bool (*exempt)(void *self, const struct prefix *x);
+	/* Called for every source that is above OBSERVE, was so before this tick, or
+	 * has strikes. sev is that of the tick, why what led here. */
+	void (*each)(void *self, const struct source *s, int from, double sev, const char *why);
+	void *self;		/* passed to both */
+
+	struct table sources;	/* struct source, in the order they came */
+	struct words words;	/* reasons given in this frame */
+	uint32_t tick;
+	int64_t time;		/* of the last whole frame */
+	bool recheck;		/* set it when other sources may be exempt than before */
+	bool changed;		/* a level was; the caller clears it */
+};
+
+/* The three members before self, and self, are the caller's to fill in first. */
+void watch_init(struct watch *w);
+
+/* What the frame under way says of a source, with the n bytes at why. 0;
+ * -EEXIST: it spoke of it before; -ENAMETOOLONG, -ENOSPC: see words_number(). */
+int watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why, size_t n,
+	       int64_t now);
+
+/* A violation, to be followed by watch_step() for the same time. */
+void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,
+		     int64_t now);
+
+/* The frame is whole: steps every source, forgets the trivial ones. */
+void watch_step(struct watch *w, int64_t now);
+/* It never will be. */
+void watch_cut(struct watch *w);
+
+/* A source's cells in schemas/state.tsv and back, as lib/base/keep.h wants them. */
+char *source_put(char *p, const void *source);
+int source_get(void *source, const char *const cell[], const uint32_t len[], const char **want);
+
+#endif
