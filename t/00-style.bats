@@ -1,0 +1,281 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# What a machine can see of the house's rules: scripts, sizes, who includes
+# what, pages, options, columns, words.
+
+load lib
+
+setup() {
+	cd "$TOP" || return
+	local f
+	mapfile -t files < <(if git rev-parse 2>/dev/null >&2; then
+		git ls-files --cached --others --exclude-standard
+	else
+		find . -path ./build -prune -o -type f -printf '%P\n'
+	fi | while read -r f; do [[ ! -f $f ]] || echo "$f"; done | sort)
+	mapfile -t commands < <(for f in cmd/*.c; do basename "$f" .c; done)
+}
+
+# Prints the listed files whose name matches a pattern.
+some() {
+	local f
+	for f in "${files[@]}"; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $f != $1 ]] || echo "$f"
+	done
+}
+
+# Files whose first line asks for a shell or for bats, or that are sourced by one.
+scripts() {
+	local f line
+	for f in "${files[@]}"; do
+		IFS= read -r line <"$f" || true
+		[[ $line =~ ^#!.*(sh|bats)$ || $f == *.bash || $f == *.bats ]] && echo "$f"
+	done
+}
+
+page() { compgen -G "cmd/$1.[18]"; }
+
+# Nothing on standard input: else it is shown, and the test fails.
+nothing() {
+	local found
+	found=$(cat)
+	[[ -z $found ]] || { echo "$found"; return 1; }
+}
+
+@test "shellcheck on every script and test" {
+	mapfile -t list < <(scripts)
+	[ "${#list[@]}" -ge 10 ]
+	shellcheck -x "${list[@]}"
+}
+
+@test "scripts: bash, strict, C locale, no eval" {
+	for f in $(scripts); do
+		case $f in
+		*.bats | *.bash) continue ;;
+		.ci/*) head -n 1 "$f" | grep -qx '#!/bin/sh' && grep -q '^set -eu' "$f" ;;
+		*)
+			head -n 1 "$f" | grep -qx '#!/usr/bin/env bash'
+			grep -q '^set -euo pipefail' "$f"
+			grep -qE 'LC_ALL=C|common\.bash' "$f"
+			;;
+		esac || { echo "$f"; return 1; }
+	done
+	scripts | grep -v '^t/00-style' | xargs grep -nwE 'eval' | nothing
+}
+
+@test "every file begins with its licence" {
+	for f in "${files[@]}"; do
+		case $f in
+		LICENSE | README.md | .gitignore | .clang-format | Makefile | *.tsv | t/data/* | t/want/*) continue ;;
+		bpf/*) want='BSD-2-Clause OR GPL-2.0' ;;
+		*) want='BSD-2-Clause' ;;
+		esac
+		head -n 2 "$f" | grep -qE "SPDX-License-Identifier: $want( \*/)?\$" || echo "$f"
+	done | nothing
+}
+
+@test "sizes: commands 250 lines, main 60, headers 100, parts of the packet path 250" {
+	{
+		wc -l cmd/*.c bpf/*.bpf.h | awk '$2 != "total" && $1 > 250'
+		wc -l lib/*/*.h | awk '$2 != "total" && $1 > 100'
+		for f in $(scripts | grep '^pipelines/'); do wc -l "$f"; done | awk '$1 > 250'
+		for f in cmd/*.c; do
+			awk -v f="$f" '/^int main\(/ { from = NR } from && /^}/ { if (NR - from + 1 > 60) print f ": main() has " NR - from + 1; from = 0 }' "$f"
+		done
+	} | nothing
+}
+
+@test "the product's C is 110 columns wide, tabs 8 wide, no blank at the end of a line" {
+	mapfile -t list < <(some '*.[ch]')
+	[ "${#list[@]}" -ge 20 ]
+	for f in "${list[@]}"; do
+		[[ $f != t/unit/* ]] || continue
+		expand "$f" | awk -v f="$f" 'length > 110 { print f ":" NR ": " length " columns" } / $/ { print f ":" NR ": blank at the end" }'
+	done | nothing
+}
+
+@test "layers: nobody includes what is above it" {
+	includes() { # DIR PATTERN: includes in DIR that match
+		grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" -r "$1" --include='*.[ch]' || true
+	}
+	{
+		includes bpf '.*(lib/|base/|core/|kern/)'
+		includes lib/base '.*(core/|kern/|bpf/)|bpf|linux/bpf'
+		includes lib/core '.*(kern/|base/(tsv|file|die|opt))|stdio|time\.h|unistd|fcntl|sys/|bpf'
+		includes lib/kern '.*(core/|base/(tsv|opt|file|die))'
+		for c in kl-score kl-fsm; do
+			grep -nHE '^#include "(\.\./)*(lib/)?kern/|<bpf/' "cmd/$c.c" || true
+		done
+		for c in kl-attach kl-dump-src kl-dump-total kl-rule kl-set; do
+			grep -nHE '^#include ".*core/' "cmd/$c.c" || true
+		done
+		grep -nHE '^#include ".*core/(score|fsm|baseline|tune|edge)' cmd/kl-apply.c || true
+		grep -rnE 'include[[:space:]]*[<"](bpf/|.*libbpf)' cmd lib/base lib/core || true
+		grep -rnwE 'time\(|clock_gettime\(|getenv\(|printf\(|fopen\(' lib/core --include='*.[ch]' || true
+	} | nothing
+}
+
+@test "the pure filters cannot reach the kernel: neither linked to libbpf nor calling bpf()" {
+	for c in kl-score kl-fsm; do
+		ldd "build/bin/$c" | grep -E 'libbpf|libelf' | nothing
+		nm -D --undefined-only "build/bin/$c" | grep -wE '(bpf.*|syscall|ioctl|socket)' | nothing
+	done
+	ldd build/bin/kl-apply | grep -q libbpf
+}
+
+@test "no second copy of the kernel's layouts" {
+	grep -rlE 'struct kl_(src|cold|cfg|totals|rule|limit) \{' --include='*.[ch]' . | grep -v '^./build' |
+		diff - <(echo ./bpf/kl_abi.h)
+}
+
+@test "every command has a page, and every page is clean mdoc with its sections" {
+	[ "${#commands[@]}" -ge 8 ]
+	for c in "${commands[@]}"; do
+		page "$c" >/dev/null || echo "no page: $c"
+	done | nothing
+	mapfile -t pages < <(some '*.[158]')
+	mandoc -T lint -W warning "${pages[@]}"
+	for p in "${pages[@]}"; do
+		case $p in
+		*.5) sections='NAME DESCRIPTION EXAMPLES SEE.ALSO' ;;
+		*) sections='NAME SYNOPSIS DESCRIPTION OPTIONS FILES EXIT.STATUS EXAMPLES SEE.ALSO' ;;
+		esac
+		for s in $sections; do
+			grep -qE "^\.Sh $s\$" "$p" || echo "$p: no section $s"
+		done
+	done | nothing
+}
+
+# A page's SYNOPSIS and a --help's usage, as one bag of words each.
+bag() { tr -s ' \n\t' '\n' | tr -d '[]' | sed -e 's/…/.../g' -e '/^$/d' -e 's/^usage://' -e '/^$/d' | sort -u; }
+
+@test "--help tells the page's synopsis" {
+	for c in "${commands[@]}" kliq; do
+		p=$(page "$c" || compgen -G "pipelines/$c.8")
+		MANWIDTH=500 mandoc -T utf8 -O width=500 "$p" | col -b | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' |
+			grep -vE '^(SYNOPSIS|DESCRIPTION)' | bag >"$BATS_TEST_TMPDIR/page"
+		"$c" --help | sed -n '1,/^$/p' | bag >"$BATS_TEST_TMPDIR/help"
+		diff "$BATS_TEST_TMPDIR/page" "$BATS_TEST_TMPDIR/help" || { echo "$c: page < > help"; return 1; }
+	done
+}
+
+@test "every option of --help is in the page, and every option of the page in --help" {
+	for c in "${commands[@]}"; do
+		"$c" --help | grep -E '^ {2,6}-' | grep -oE -- '^ *(-[A-Za-z0-9], )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' | sort >"$BATS_TEST_TMPDIR/help"
+		mandoc -T utf8 "$(page "$c")" | col -b | sed -n '/^OPTIONS/,/^FILES/p' | grep -E '^ {5}-' |
+			grep -oE -- '--[a-z0-9-]+' | sort -u >"$BATS_TEST_TMPDIR/page"
+		[ -s "$BATS_TEST_TMPDIR/help" ]
+		diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/page" || { echo "$c: help < > page"; return 1; }
+	done
+}
+
+@test "every settings key is an option of the commands it names, with the same default" {
+	awk -F'\t' 'NR > 1 { n = split($2, c, " "); for (i = 1; i <= n; i++) print $1, c[i] }' schemas/setting.tsv |
+		while read -r key c; do
+			"$c" --help | grep -qE -- "--$key( |\$)" || echo "$c has no --$key"
+		done | nothing
+	printf 'key\tvalue\n' >"$BATS_TEST_TMPDIR/none.tsv"
+	kl-score "$TOP/t/data/day.tsv" >"$BATS_TEST_TMPDIR/a"
+	awk -F'\t' -v OFS='\t' 'NR == 1 { print "key", "value" } $2 == "kl-score" || $2 ~ /^kl-score / { print $1, $4 }' \
+		schemas/setting.tsv >"$BATS_TEST_TMPDIR/all.tsv"
+	kl-score -c "$BATS_TEST_TMPDIR/all.tsv" "$TOP/t/data/day.tsv" | cmp - "$BATS_TEST_TMPDIR/a"
+	awk -F'\t' -v OFS='\t' 'NR == 1 { print "key", "value" } $2 == "kl-fsm" && $4 !~ /^-|x/ { print $1, $4 }' \
+		schemas/setting.tsv >"$BATS_TEST_TMPDIR/all.tsv"
+	kl-fsm "$BATS_TEST_TMPDIR/a" >"$BATS_TEST_TMPDIR/b"
+	kl-fsm -c "$BATS_TEST_TMPDIR/all.tsv" "$BATS_TEST_TMPDIR/a" | cmp - "$BATS_TEST_TMPDIR/b"
+}
+
+@test "schemas: five cells a line, time first, one meaning for each name" {
+	for f in schemas/*.tsv; do
+		awk -F'\t' -v f="$f" '
+			NF != 5 { print f ":" NR ": " NF " cells" }
+			/"/ { print f ":" NR ": a quote" }
+			NR == 2 && f !~ /setting/ && $1 != "time" { print f ": time is not first" }
+			seen[$1]++ { print f ":" NR ": " $1 " twice" }' "$f"
+	done | nothing
+	# A column that several streams carry has one type.
+	awk -F'\t' 'FNR > 1 && FILENAME !~ /setting/ { k = $2
+		if (($1 in was) && was[$1] != k) print FILENAME ": " $1 " is " k " here, " was[$1] " elsewhere"
+		was[$1] = k }' schemas/*.tsv | nothing
+}
+
+@test "every stream's columns are those of its schema, and every one is documented in a page" {
+	kl-score t/data/day.tsv >"$BATS_TEST_TMPDIR/score"
+	kl-fsm "$BATS_TEST_TMPDIR/score" >"$BATS_TEST_TMPDIR/level"
+	for s in score level; do
+		diff <(head -n 1 "$BATS_TEST_TMPDIR/$s" | tr '\t' '\n') <(awk -F'\t' 'NR > 1 { print $1 }' "schemas/$s.tsv")
+	done
+	for f in schemas/*.tsv; do
+		[[ $f != */setting.tsv ]] || continue
+		awk -F'\t' 'NR > 1 { print $1 }' "$f" | while read -r column; do
+			grep -lqE "(^|[^a-z_])$column([^a-z_]|\$)" cmd/*.[18] schemas/*.5 || echo "$f: $column is in no page"
+		done
+	done | nothing
+}
+
+@test "the tree speaks of the product alone" {
+	printf '%s\n' "${files[@]}" | grep -vE '^(t/00-style\.bats)$' |
+		xargs grep -nIwE 'TODO|FIXME|XXX|HACK|not implemented|placeholder' | nothing
+	printf '%s\n' "${files[@]}" | grep -vE '^(t/00-style\.bats)$' |
+		xargs grep -nIE '(^|[^A-Za-z0-9_.])/(work|farm|root)/|issue #?[0-9]|issues?/[0-9]' | nothing
+}
+
+@test "README names every command" {
+	for c in "${commands[@]}" kliq; do
+		grep -qE "^\| *\`?$c" README.md || echo "$c is not in README's table"
+	done | nothing
+}
+
+@test "deps: nothing is installed when nothing is missing; what is missing is named" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/apt-get" <<-'END'
+		#!/bin/sh
+		echo "$*" >>"$APT_LOG"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/apt-get"
+	export APT_LOG=$BATS_TEST_TMPDIR/apt
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr sh .ci/deps
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "${#lines[@]}" -eq 1 ]
+	[ ! -e "$APT_LOG" ]
+
+	# A copy that needs something no machine has.
+	mkdir "$BATS_TEST_TMPDIR/ci"
+	sed 's|^	gcc gcc$|	gcc gcc\n	/no/such/file no-such-package|' .ci/deps >"$BATS_TEST_TMPDIR/ci/deps"
+	run ! cmp -s .ci/deps "$BATS_TEST_TMPDIR/ci/deps"
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/ci"
+	if [[ $EUID == 0 ]]; then
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr sh "$BATS_TEST_TMPDIR/ci/deps"
+		[ "$status" -eq 0 ]
+		[ "${lines[0]}" = "deps: installed no-such-package" ]
+		diff "$APT_LOG" - <<-'END'
+			update
+			install -y --no-install-recommends no-such-package
+		END
+		printf '#!/bin/sh\necho broken archive; exit 100\n' >"$BATS_TEST_TMPDIR/bin/apt-get"
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr sh "$BATS_TEST_TMPDIR/ci/deps"
+		[ "$status" -eq 4 ]
+		[ "$stderr" = "broken archive
+deps: apt-get could not install: no-such-package" ]
+		run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups sh - <"$BATS_TEST_TMPDIR/ci/deps"
+	else
+		run --separate-stderr sh "$BATS_TEST_TMPDIR/ci/deps"
+	fi
+	[ "$status" -eq 4 ]
+	[ "$stderr" = "deps: missing: no-such-package (run 'sudo make deps')" ]
+}
+
+@test "install and uninstall leave nothing of ours behind" {
+	root=$BATS_TEST_TMPDIR/root
+	make --no-print-directory -s install DESTDIR="$root" PREFIX=/usr >/dev/null
+	for c in "${commands[@]}" kliq; do
+		[ -x "$root/usr/bin/$c" ]
+	done
+	[ -f "$root/usr/share/man/man5/kl-tsv.5" ]
+	[ -f "$root/usr/share/man/man8/kliq.8" ]
+	PATH=$root/usr/bin:$PATH kliq replay --profile nas t/data/day.tsv | cmp - <(kliq replay --profile nas t/data/day.tsv)
+	make --no-print-directory -s uninstall DESTDIR="$root" PREFIX=/usr >/dev/null
+	find "$root" ! -type d | nothing
+}
