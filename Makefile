@@ -71,7 +71,7 @@ $(B)/bin/kliq: pipelines/kliq
 $(B)/%.o: %.c $(B)/schema.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
-$(B)/lib/kern/link.o: $(FLAVOURS)
+$(B)/lib/kern/shield.o: $(FLAVOURS)
 $(B)/unit/%: t/unit/%.c $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(B)/libpure.a -lcmocka -lm

@@ -60,7 +60,7 @@ struct kl_cfg {
 	__u64 epoch_ns;		/* when it was last advanced, CLOCK_BOOTTIME */
 	__u32 sample;		/* events: one drop in N, 0 none */
 	__u32 gen_all;
-	__u64 features_lock;	/* 0, or the pid of the process changing features */
+	__u64 spare;
 	__u32 gen[KL_GENS];
 };
 
@@ -68,6 +68,7 @@ struct kl_cfg {
 struct kl_rl_cfg {
 	__u64 rate;		/* packets a second */
 	__u64 burst;		/* packets */
+	__u32 ivl, tol;		/* of kl_gcra() */
 };
 
 /* Values of allow (both families, LPM) and deny (hash and LPM). */
@@ -90,10 +91,10 @@ struct kl_lpm4 { __u32 plen; __u8 a[4]; };
 struct kl_lpm6 { __u32 plen; __u8 a[16]; };
 
 /*
- * The counting table, one for each family. A set is one tag word and eight
- * records. Byte w of the word is 0 (empty), 0x80 (being filled) or a 7-bit
- * tag with bit 7 set once its source was seen twice. Record w of set s is
- * element s*8+w of each of the arrays below.
+ * The counting table, one for each family. A set is one tag word
+ * (kernloom_src4_stats_tags) and eight records; element s of each array below
+ * is set s. Byte w of the word is 0 (record w is empty), 0x80 (being filled)
+ * or a 7-bit tag, with bit 7 set once its source was seen twice.
  */
 struct kl_src {			/* kernloom_src4_stats: one cache line a source */
 	__u64 key[2];		/* address, network order, v4-mapped */
@@ -109,7 +110,7 @@ struct kl_src {			/* kernloom_src4_stats: one cache line a source */
 	__u16 epoch;		/* its tick << 1 | more than one port was seen */
 };
 struct kl_cold {		/* kernloom_src4_stats_cold */
-	__u32 odd;		/* TCP without ACK that is not a plain SYN */
+	__u32 odd;		/* TCP without ACK that is not a SYN, or whose flags are unknown */
 	__u32 rst;
 	__u32 icmp;		/* ICMP or ICMPv6 */
 	__u32 other;		/* neither TCP, UDP nor ICMP */
@@ -155,6 +156,28 @@ static inline __attribute__((always_inline)) __u32 kl_gen_cell(__u64 hi, __u64 l
 	return (__u32)((x * 0x9E3779B97F4A7C15ull) >> 52) & (KL_GENS - 1);
 }
 
+/*
+ * A limit in the packet path's terms (GCRA, ITU-T I.371): *ivl is the time of
+ * one packet in jiffies << 20, *tol how far ahead of its time a packet may
+ * come, in jiffies << 8. The clock moves in whole jiffies, so at least one
+ * jiffy's worth passes at once: else no rate above burst * hz could be had.
+ */
+static inline __attribute__((always_inline)) void kl_gcra(__u32 hz, __u64 rate, __u64 burst,
+							  __u32 *ivl, __u32 *tol)
+{
+	__u64 i = rate ? ((__u64)hz << 20) / rate : 0, t;
+
+	if (!i)
+		i = 1;
+	if (burst > 0xffffffffull)
+		burst = 0xffffffffull;
+	t = ((burst ? burst - 1 : 0) * i) >> 12;
+	if (t < 256)
+		t = 256;
+	*ivl = (__u32)i;
+	*tol = t > 0xffffffffull ? 0xffffffffu : (__u32)t;
+}
+
 #define KL_SIZE(t, n) _Static_assert(sizeof(struct t) == (n), #t)
 #define KL_AT(t, m, n) _Static_assert(__builtin_offsetof(struct t, m) == (n), #t "." #m)
 KL_SIZE(kl_cfg, 64 + 4 * KL_GENS);
@@ -162,7 +185,7 @@ KL_AT(kl_cfg, seed, 16);
 KL_AT(kl_cfg, epoch, 36);
 KL_AT(kl_cfg, gen_all, 52);
 KL_AT(kl_cfg, gen, 64);
-KL_SIZE(kl_rl_cfg, 16);
+KL_SIZE(kl_rl_cfg, 24);
 KL_SIZE(kl_rule, 16);
 KL_SIZE(kl_limit, 32);
 KL_SIZE(kl_lpm4, 8);

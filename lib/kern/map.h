@@ -12,18 +12,11 @@
 
 #include "../../bpf/kl_abi.h"
 #include "../base/addr.h"
+#include "../base/rule.h"
 
 #define KL_BPFFS "/sys/fs/bpf"
 
 enum kl_table { KL_ALLOW, KL_DENY, KL_LIMIT, KL_TABLES };
-
-/* One rule of any table, in the form all commands use. */
-struct rule {
-	struct prefix x;
-	uint64_t rate, burst;	/* of limits; else 0 */
-	uint64_t until;		/* boot time ns, 0 for ever */
-	uint32_t owner;		/* enum kl_owner */
-};
 
 struct kern;
 
@@ -32,15 +25,22 @@ struct kern;
  * -ENODEV: a pin is missing (*why names it). *why points to static text. write: will change. */
 int kern_open(struct kern **k, const char *dir, bool write, const char **why);
 void kern_close(struct kern *k);
+/* What went wrong in kern_open(), for a message "cannot open DIR: ..."; static. */
+const char *kern_strerror(int err, const char *why);
 
 /* The live configuration and default limit, mapped; never NULL. Read-only
  * unless opened for writing. */
 volatile struct kl_cfg *kern_cfg(struct kern *k);
 volatile struct kl_rl_cfg *kern_rl(struct kern *k);
 
-/* Takes the instance's writer lock (flock on dir), waiting for it; released by kern_close() or death.
- * Everything below that writes needs it held. */
+/* Takes the instance's writer lock (flock on dir), waiting for it; released by kern_unlock(),
+ * kern_close() or death. Everything below that writes needs it held. */
 int kern_lock(struct kern *k);
+void kern_unlock(struct kern *k);
+
+/* Are the pins still those that were opened? 0; -ENOENT when one is gone, -ESTALE
+ * when another map stands in its place (*why names it). */
+int kern_alive(struct kern *k, const char **why);
 
 /* Calls each() for every entry of the table, both families, expired ones
  * too, by batches; stops when it returns non-zero and returns that. */
@@ -56,6 +56,11 @@ size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t 
 const char *kern_map_name(enum kl_table t, const struct prefix *x);
 uint32_t kern_map_max(struct kern *k, enum kl_table t, const struct prefix *x);
 
+/* Sets the default limit; rate 0: none. */
+int kern_default_limit(struct kern *k, uint64_t rate, uint64_t burst);
+/* Sets and clears KL_F_* bits at once, then has every record judged anew. */
+int kern_feature(struct kern *k, uint32_t set, uint32_t clear);
+
 /* Recomputes the feature bits that say which tables hold entries. Called by put and del. */
 int kern_features(struct kern *k);
 
@@ -65,7 +70,7 @@ int kern_totals(struct kern *k, struct kl_totals *out);
 /* One family's counting table, mapped read-only. n: records. */
 struct kern_src {
 	const uint64_t *tags;
-	const struct kl_src *hot;
+	const struct kl_src *hot;	/* record w of set s: [s * KL_WAYS + w] */
 	const struct kl_cold *cold;
 	const struct kl_ports *ports;
 	uint32_t sets;

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Shield: parse, allow (a hit is final), deny, limit, count, verdict.
+ *
+ * A packet of a known source runs without a helper call: array look-ups are
+ * inlined, the clock is jiffies, the tables' answer is cached in the record.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+
+#include "parse.bpf.h"
+#include "maps.bpf.h"
+#include "table.bpf.h"
+#include "judge.bpf.h"
+#include "limit.bpf.h"
+#include "count.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define ESSENTIAL_PPS 1000	/* beyond it such packets are judged like any other */
+
+/* Without these the host loses its address or its neighbours: IPv6 neighbour
+ * discovery, which only the link itself can send (RFC 4861: hop limit 255),
+ * and DHCP replies (RFC 2131, RFC 8415). ARP is not IP and passes anyway. */
+static __always_inline bool essential(const struct pkt *k, __u64 now_j)
+{
+	__u32 ivl, tol;
+
+	if (k->frag)
+		return false;
+	if (k->family == 6 && k->proto == 58) {
+		if (!k->flagged || k->flags < 133 || k->flags > 137 || k->hops != 255)
+			return false;
+	} else if (k->proto != 17 || !k->ports ||
+		   !(k->family == 4 ? k->sport == 67 && k->dport == 68 : k->sport == 547 && k->dport == 546)) {
+		return false;
+	}
+	kl_gcra(cfg.hz, ESSENTIAL_PPS, ESSENTIAL_PPS, &ivl, &tol);
+	return within(&essential_tat, 0, now_j, ivl, tol);
+}
+
+/* Where the source stands: flags of KL_POL_*, and its own limit. */
+static __always_inline __u32 standing(struct kl_totals *t, const struct rec *f, struct work *w, __u64 full_lo,
+				      __u32 now, __u32 *ivl, __u32 *tol)
+{
+	const __u32 fine_bits = KL_F_SRC6_64 | KL_F_SRC6_FINE;
+	struct pkt *k = &w->k;
+	bool fine = k->family == 6 && (cfg.features & fine_bits) == fine_bits;
+	__u32 gen = gen_of(k->hi, k->lo);
+	struct kl_src *r = fine ? 0 : f->hot;
+	struct kl_cold *c;
+
+	if (r && (r->pol & ~0xffu) == gen && (__s32)(now - r->until_j) < 0) {
+		if (r->pol & KL_POL_LIMIT) {
+			c = cold_of(k->family, f);
+			if (c) {
+				*ivl = c->ivl;
+				*tol = c->tol;
+			}
+		}
+		return r->pol & 0xff;
+	}
+	w->j.hi = k->hi;
+	w->j.lo = full_lo;
+	w->j.family = k->family;
+	w->j.now = now;
+	judge();
+	*ivl = w->j.ivl;
+	*tol = w->j.tol;
+	if (r) {
+		t->judged++;
+		if (w->j.pol & KL_POL_LIMIT) {
+			c = cold_of(k->family, f);
+			if (c) {
+				c->ivl = *ivl;
+				c->tol = *tol;
+			}
+		}
+		r->until_j = w->j.until_j;
+		r->pol = gen | w->j.pol;
+	}
+	return w->j.pol;
+}
+
+static __always_inline __u32 verdict(struct kl_totals *t, const struct rec *f, struct work *w, __u64 h,
+				     __u64 full_lo, __u64 now_j)
+{
+	__u32 on = cfg.features, pol = 0, ivl = 0, tol = 0;
+
+	if (!on)
+		return V_PASS;
+	if (on & KL_F_JUDGE)
+		pol = standing(t, f, w, full_lo, now_j, &ivl, &tol);
+	if (pol & KL_POL_ALLOW) {
+		t->allow_hits++;
+		return V_PASS;
+	}
+	if (on & KL_F_ENFORCE_ALLOW)
+		return V_ALLOW;
+	if (pol & KL_POL_DENY) {
+		t->deny_hits++;
+		return V_DENY;
+	}
+	if (!(pol & KL_POL_LIMIT)) {
+		if (!(on & KL_F_DEFAULT_LIMIT))
+			return V_PASS;
+		ivl = rl.ivl;
+		tol = rl.tol;
+	}
+	t->rl_hits++;
+	if (f->hot)
+		return within(&f->hot->tat, f->set, now_j, ivl, tol) ? V_PASS : V_RL;
+	return within(&shared_tat[(h >> 20) & (KL_SHARED - 1)], h >> 20, now_j, ivl, tol) ? V_PASS : V_RL;
+}
+
+/* Global, so that the verifier does not walk what follows once for every way through the headers. */
+__noinline int parse_frame(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct work *w = work_of();
+
+	if (!w)
+		return FRAME_OTHER;
+	w->k.len = end - data;
+	return parse(&w->k, data, end);
+}
+
+SEC("xdp")
+int kl_shield(struct xdp_md *ctx)
+{
+	__u64 now_j = bpf_jiffies64(), h, full_lo;
+	__u32 zero = 0, v = V_PASS;
+	struct kl_totals *t = bpf_map_lookup_elem(&totals, &zero);
+	struct work *w = work_of();
+	struct pkt *k;
+	struct rec f;
+	int frame;
+
+	if (!t || !w)
+		return XDP_ABORTED;	/* cannot be: the arrays have one element */
+	k = &w->k;
+	frame = parse_frame(ctx);
+	t->pkts++;
+	t->bytes += k->len;
+	if (frame != FRAME_IP) {
+		if (frame == FRAME_BAD) {
+			t->malformed++;
+			if (cfg.features & KL_F_ENFORCE_ALLOW) {
+				t->drop_malformed++;
+				return XDP_DROP;
+			}
+		}
+		t->pass++;
+		return XDP_PASS;
+	}
+	full_lo = k->lo;
+	if (k->family == 6 && cfg.features & KL_F_SRC6_64)
+		k->lo = 0;
+	h = src_hash(k);
+	find(&f, k, h, t, now_j);
+
+	if (essential(k, now_j))
+		t->essential++;
+	else
+		v = verdict(t, &f, w, h, full_lo, now_j);
+
+	count_totals(t, k);
+	count_verdict(t, v);
+	if (f.hot)
+		count_src(t, &f, k, v);
+	else
+		count_untracked(&t->un, k, v);
+	return v == V_PASS ? XDP_PASS : XDP_DROP;
+}

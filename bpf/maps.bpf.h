@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Table of contents of the kernel side's memory. Each map: who writes, who
+ * reads, what happens when it is full. The pin's name is in the map's name;
+ * lib/kern/pins.h lists both.
+ */
+#ifndef KL_MAPS_BPF_H
+#define KL_MAPS_BPF_H
+
+#include "kl_abi.h"
+#include "parse.bpf.h"
+
+#define MAP(name, kind, k, v, max, flags)			\
+	struct {						\
+		__uint(type, BPF_MAP_TYPE_##kind);		\
+		__uint(max_entries, max);			\
+		__uint(map_flags, flags);			\
+		__type(key, k);					\
+		__type(value, v);				\
+	} name SEC(".maps")
+
+struct tag_word { __u64 w; };
+struct hot_set { struct kl_src r[KL_WAYS]; };
+struct cold_set { struct kl_cold r[KL_WAYS]; };
+struct port_set { struct kl_ports r[KL_WAYS]; };
+struct addr4 { __u8 a[4]; };
+struct addr6 { __u8 a[16]; };
+
+/* Configuration: user space writes, the packet path reads. Never full: one value each. */
+struct kl_cfg cfg SEC(".data.cfg");
+struct kl_rl_cfg rl SEC(".data.rl");
+
+/* Totals: the packet path writes, kl-dump-total reads. One value a CPU. */
+MAP(totals, PERCPU_ARRAY, __u32, struct kl_totals, 1, 0);
+
+/* The counting tables: the packet path writes, kl-dump-src reads by mmap. Sized at load. Full: a source
+ * seen twice takes the record of one seen once; others are judged and limited without a record, and
+ * counted as untracked. */
+MAP(tags4, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
+MAP(src4, ARRAY, __u32, struct hot_set, 2, BPF_F_MMAPABLE);
+MAP(cold4, ARRAY, __u32, struct cold_set, 2, BPF_F_MMAPABLE);
+MAP(ports4, ARRAY, __u32, struct port_set, 2, BPF_F_MMAPABLE);
+MAP(tags6, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
+MAP(src6, ARRAY, __u32, struct hot_set, 2, BPF_F_MMAPABLE);
+MAP(cold6, ARRAY, __u32, struct cold_set, 2, BPF_F_MMAPABLE);
+MAP(ports6, ARRAY, __u32, struct port_set, 2, BPF_F_MMAPABLE);
+
+/* The rules: kl-rule and kl-apply write, the packet path reads them for a source's judgement. Full: the
+ * insert fails (E2BIG or ENOSPC) and its writer says so; nothing is ever evicted. */
+MAP(allow4, LPM_TRIE, struct kl_lpm4, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(allow6, LPM_TRIE, struct kl_lpm6, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(deny4, HASH, struct addr4, struct kl_rule, 1048576, BPF_F_NO_PREALLOC);
+MAP(deny6, HASH, struct addr6, struct kl_rule, 1048576, BPF_F_NO_PREALLOC);
+MAP(deny4_lpm, LPM_TRIE, struct kl_lpm4, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(deny6_lpm, LPM_TRIE, struct kl_lpm6, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(limit4, HASH, struct addr4, struct kl_limit, 262144, BPF_F_NO_PREALLOC);
+MAP(limit6, HASH, struct addr6, struct kl_limit, 262144, BPF_F_NO_PREALLOC);
+MAP(limit4_lpm, LPM_TRIE, struct kl_lpm4, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
+MAP(limit6_lpm, LPM_TRIE, struct kl_lpm6, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
+
+/* The packet path's own, in .bss, not pinned: lost at an upgrade without harm.
+ * A new value overwrites an old one: none is ever full. */
+#define DOOR_CELLS 1048576u
+#define AGE_CELLS  65536u
+__u64 shared_tat[KL_SHARED];	/* limiter of packets without a record, by hash of the source */
+__u64 essential_tat;		/* budget of neighbour discovery and DHCP */
+__u16 door[DOOR_CELLS];		/* who knocked at a full set lately: 16 bits of the hash */
+__u32 aged_j[AGE_CELLS];	/* when a set's seen-twice bits were cleared */
+
+/* What the tables are asked about an address, and their answer. */
+struct judged {
+	__u64 hi, lo;		/* in */
+	__u32 family, now;	/* in; now in jiffies */
+	__u32 pol;		/* KL_POL_*, without generation */
+	__u32 until_j;
+	__u32 ivl, tol;		/* with KL_POL_LIMIT */
+};
+
+/* The packet under way, one a CPU. Not on the stack: what the verifier knows of a stack slot multiplies the
+ * paths it walks; of a map's memory it knows nothing. And global functions, which it walks once, may take
+ * only numbers before kernel 5.13. */
+struct work {
+	struct pkt k;
+	struct judged j;
+};
+MAP(work, PERCPU_ARRAY, __u32, struct work, 1, 0);
+
+static __always_inline struct work *work_of(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&work, &zero);
+}
+
+#ifdef KL_OLD_ATOMICS
+struct lock { struct bpf_spin_lock l; };
+MAP(locks, ARRAY, __u32, struct lock, 4096, 0);
+#endif
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * A frame to what the steps need to know of it. Plain C over two pointers: it
+ * compiles for the kernel and for user space alike.
+ *
+ * Only the outermost IP header counts. Ports and flags are read only where
+ * they truly are: inside the IP packet's own length, and never from a later
+ * fragment, whose payload an attacker chooses.
+ */
+#ifndef KL_PARSE_BPF_H
+#define KL_PARSE_BPF_H
+
+#include <linux/types.h>
+
+#define KL_VLANS 4	/* tags looked behind */
+#define KL_EXTS  8	/* IPv6 extension headers walked */
+
+enum { FRAME_OTHER, FRAME_IP, FRAME_BAD };
+enum { FRAG_NO, FRAG_FIRST, FRAG_LATER };
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+struct pkt {
+	__u64 hi, lo;		/* source, network order as loaded; v4-mapped */
+	__u32 len;		/* of the frame */
+	__u16 sport, dport;	/* host order, valid when ports */
+	__u8 family;		/* 4 or 6 */
+	__u8 proto;		/* behind all extension headers that could be read */
+	__u8 frag;
+	__u8 ports, flagged;	/* were ports, TCP flags (or ICMP type) read? */
+	__u8 flags;		/* TCP flags; ICMP type */
+	__u8 hops;		/* TTL, hop limit */
+	__u32 left;		/* of the IP packet, behind at */
+	__u32 at;		/* where the parser stands in the frame. In memory, so that
+				   the verifier forgets how it came there */
+};
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define MAPPED4(a) ((__u64)(a) << 32 | 0xffff0000)	/* ::ffff:a, last 8 bytes as loaded */
+#else
+#define MAPPED4(a) (0x0000ffff00000000ull | (a))
+#endif
+#define BE16(p) ((__u16)(((const __u8 *)(p))[0] << 8 | ((const __u8 *)(p))[1]))
+
+static inline __attribute__((always_inline)) int is_vlan(__u16 type)
+{
+	return type == 0x8100 || type == 0x88a8 || type == 0x9100;
+}
+
+/* Ports from the first 4 bytes, flags from the 14th, type from the first;
+ * left is how much of the IP packet lies behind p. */
+static inline __attribute__((always_inline)) void parse_l4(struct pkt *k, const __u8 *p, const __u8 *end, __u32 left)
+{
+	if (k->frag == FRAG_LATER)
+		return;
+	if (k->proto == 6 || k->proto == 17 || k->proto == 132) {
+		if (left < 4 || p + 4 > end)
+			return;
+		k->sport = BE16(p);
+		k->dport = BE16(p + 2);
+		k->ports = 1;
+		if (k->proto == 6 && left >= 14 && p + 14 <= end) {
+			k->flags = p[13];
+			k->flagged = 1;
+		}
+	} else if (k->proto == 1 || k->proto == 58) {
+		if (left < 1 || p + 1 > end)
+			return;
+		k->flags = p[0];
+		k->flagged = 1;
+	}
+}
+
+#define AT(k, data) ((const __u8 *)(data) + ((k)->at & 0x7fff))
+
+static inline __attribute__((always_inline)) int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
+{
+	const __u8 *p = AT(k, data);
+	__u32 head, total, off;
+
+	if (p + 20 > end || p[0] >> 4 != 4)
+		return FRAME_BAD;
+	head = (p[0] & 15) * 4;
+	if (head < 20 || p + head > end)
+		return FRAME_BAD;
+	total = BE16(p + 2);
+	if (!total)			/* set by segmentation offload */
+		total = 0xffff;
+	k->hi = 0;
+	k->lo = MAPPED4(*(const __u32 *)(p + 12));
+	k->family = 4;
+	k->proto = p[9];
+	k->hops = p[8];
+	off = BE16(p + 6);
+	k->frag = off & 0x1fff ? FRAG_LATER : off & 0x2000 ? FRAG_FIRST : FRAG_NO;
+	if (total > head)
+		parse_l4(k, p + head, end, total - head);
+	return FRAME_IP;
+}
+
+static inline __attribute__((always_inline)) int parse_ip6(struct pkt *k, const __u8 *data, const __u8 *end)
+{
+	const __u8 *p = AT(k, data);
+	__u32 left, step;
+	__u16 off;
+	int i;
+
+	if (p + 40 > end || p[0] >> 4 != 6)
+		return FRAME_BAD;
+	k->left = BE16(p + 4);
+	if (!k->left)			/* a jumbogram, or segmentation offload */
+		k->left = 0xfffff;
+	k->hi = *(const __u64 *)(p + 8);
+	k->lo = *(const __u64 *)(p + 16);
+	k->family = 6;
+	k->proto = p[6];
+	k->hops = p[7];
+	k->frag = FRAG_NO;
+	k->at += 40;
+	for (i = 0; i < KL_EXTS; i++) {
+		p = AT(k, data);
+		left = k->left;
+		switch (k->proto) {
+		case 0: case 43: case 60: case 135: case 139: case 140:
+			if (left < 8 || p + 8 > end)
+				return FRAME_IP;
+			step = (p[1] + 1) * 8;
+			break;
+		case 51:
+			if (left < 8 || p + 8 > end)
+				return FRAME_IP;
+			step = (p[1] + 2) * 4;
+			break;
+		case 44:
+			if (left < 8 || p + 8 > end)
+				return FRAME_IP;
+			off = BE16(p + 2);
+			k->frag = off & 0xfff8 ? FRAG_LATER : off & 1 ? FRAG_FIRST : FRAG_NO;
+			step = 8;
+			break;
+		default:
+			parse_l4(k, p, end, left);
+			return FRAME_IP;
+		}
+		k->proto = p[0];
+		if (k->frag == FRAG_LATER || step > left)
+			return FRAME_IP;
+		k->left = left - step;
+		k->at += step;
+	}
+	return FRAME_IP;
+}
+
+static inline __attribute__((always_inline)) int parse(struct pkt *k, const void *data, const void *data_end)
+{
+	const __u8 *p = data, *end = data_end;
+	__u16 type;
+	int i;
+
+	k->ports = k->flagged = 0;
+	k->flags = 0;
+	k->frag = FRAG_NO;
+	k->sport = k->dport = 0;
+	if (p + 14 > end)
+		return FRAME_OTHER;
+	type = BE16(p + 12);
+	p += 14;
+#pragma unroll
+	for (i = 0; i < KL_VLANS; i++) {
+		if (!is_vlan(type))
+			break;
+		if (p + 4 > end)
+			return FRAME_BAD;
+		type = BE16(p + 2);
+		p += 4;
+	}
+	k->at = 14 + 4 * i;
+	if (type == 0x0800)
+		return parse_ip4(k, data, end);
+	if (type == 0x86dd)
+		return parse_ip6(k, data, end);
+	return is_vlan(type) ? FRAME_BAD : FRAME_OTHER;
+}
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kl-dump-src - what every source did in the last tick
+ *
+ * Reads the counting tables by mmap, without a system call a source; writes
+ * src frames, one row for each source that sent something.
+ * Keeps nothing, or with -s a snapshot in FILE for the next run.
+ * Rows come in table order, the same from tick to tick, which is what makes
+ * the filters behind fast. The star row is the rows' sum plus the packets
+ * whose source got no record.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "schema.h"
+#include "../lib/base/die.h"
+#include "../lib/base/keep.h"
+#include "../lib/base/num.h"
+#include "../lib/base/opt.h"
+#include "../lib/base/pace.h"
+#include "../lib/base/tsv.h"
+#include "../lib/kern/src.h"
+
+static struct {
+	const char *dir, *state;
+	double every;
+	uint64_t count;
+	bool every_given, count_given;
+} o = { .dir = KL_BPFFS, .every = 1, .count = 1 };
+
+static const struct opt opts[] = {
+	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance (default " KL_BPFFS ")", 0, false, 0 },
+	{ "interval", 'i', OPT_F64, &o.every, 0.01, 86400, "SEC", "length of a tick (default 1)", 0, false, &o.every_given },
+	{ "count", 'n', OPT_U64, &o.count, 0, 0, "COUNT", "ticks to print (default 1); 0: for ever", 0, false, &o.count_given },
+	{ "state", 's', OPT_STR, &o.state, 0, 0, "FILE", "one tick without waiting: since the snapshot in FILE, which is renewed", 0, false, 0 },
+	OPT_END
+};
+
+static const struct opt_page page = {
+	"[-p DIR] [-i SEC] [-n COUNT]\n[-p DIR] -s FILE", "what every source did in the last tick", opts
+};
+
+struct dump {
+	struct kern *k;
+	struct src_walk walk;
+	struct src_raw *slot;	/* by slot: every record as it was at the last reading */
+	struct src_raw rest;	/* packets without a record, at the last reading */
+	uint64_t read_ns;	/* when that was */
+	struct tsv_out out;
+	char prefix[64];	/* "time TAB dt TAB" of the frame */
+	size_t prefix_len;
+	struct src_delta sum;
+};
+
+static char *cell(char *p, uint64_t v)
+{
+	*p++ = '\t';
+	if (v < 10) {		/* most are */
+		*p++ = (char)('0' + v);
+		return p;
+	}
+	return put_u64(p, v);
+}
+
+/* Everything behind src. ports NULL: "-". */
+static char *cells(char *p, const struct src_delta *d, const uint32_t *ports)
+{
+	p = cell(cell(cell(cell(p, d->pkts), d->bytes), d->tcp), d->udp);
+	p = cell(cell(cell(cell(p, d->icmp), d->syn), d->ack), d->rst);
+	if (ports)
+		p = cell(p, *ports);
+	else
+		p = mempcpy(p, "\t-", 2);
+	p = cell(cell(cell(p, d->drop_allow), d->drop_deny), d->drop_rl);
+	*p++ = '\n';
+	return p;
+}
+
+static void put_row(struct dump *d, const struct src_raw *now, const struct src_raw *prev)
+{
+	struct src_delta delta;
+	char *p;
+
+	src_diff(now, prev, &delta);
+	if (!delta.pkts)
+		return;
+	delta_add(&d->sum, &delta);
+	p = mempcpy(tsv_room(&d->out, 512), d->prefix, d->prefix_len);
+	d->out.p = cells(prefix_put(p, &now->x), &delta, &now->ports);
+}
+
+/* Reads the clocks; the frame's time and, behind the first reading, its dt. */
+static void begin(struct dump *d, int64_t *time_ms, double dt)
+{
+	uint64_t now = boot_ns();
+	char *p = put_time(d->prefix, *time_ms = real_ms());
+
+	if (dt < 0)
+		dt = (double)(now - d->read_ns) / 1e9;
+	d->read_ns = now;
+	*p++ = '\t';
+	p = put_f64(p, dt < 0.001 ? 0.001 : dt, 3);
+	*p++ = '\t';
+	d->prefix_len = (size_t)(p - d->prefix);
+	d->sum = (struct src_delta){ 0 };
+	src_rewind(&d->walk, d->k);
+}
+
+/* The star row: rows and what had no record, against prev. */
+static void end(struct dump *d, const struct src_raw *prev)
+{
+	struct kl_totals t;
+	struct src_raw now;
+	struct src_delta delta;
+	int err = kern_totals(d->k, &t);
+	char *p;
+
+	if (err)
+		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
+	src_untracked(&t.un, &now);
+	src_diff(&now, prev, &delta);
+	delta_add(&d->sum, &delta);
+	d->rest = now;
+	p = mempcpy(tsv_room(&d->out, 512), d->prefix, d->prefix_len);
+	*p++ = '*';
+	d->out.p = cells(p, &d->sum, NULL);
+	tsv_flush(&d->out);
+}
+
+/* Reads every record; prints what changed when print. */
+static void tick(struct dump *d, bool print)
+{
+	struct src_raw now;
+	struct kl_totals t;
+	int64_t time;
+	size_t slot;
+
+	begin(d, &time, -1);
+	while (src_next(&d->walk, d->slot, &now, &slot)) {
+		if (print)
+			put_row(d, &now, &d->slot[slot]);
+		d->slot[slot] = now;
+	}
+	if (print)
+		end(d, &d->rest);
+	else if (!kern_totals(d->k, &t))
+		src_untracked(&t.un, &d->rest);
+	src_tick(d->k, (uint64_t)(o.every * 1e9));
+}
+
+static void stream(struct dump *d)
+{
+	uint64_t n;
+	struct pace pace;
+	void *m = mmap(NULL, src_slots(&d->walk) * sizeof(*d->slot), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (m == MAP_FAILED)
+		die(KL_SYSTEM, "out of memory");
+	d->slot = m;
+	pace_start(&pace, (int64_t)(o.every * 1e9));
+	tick(d, false);
+	for (n = 0; !o.count || n < o.count; n++) {
+		pace_wait(&pace);
+		tick(d, true);
+	}
+}
+
+/* ---- -s: a snapshot in a file ---- */
+
+static char *snapshot_put(char *p, const void *entry)
+{
+	const struct src_raw *r = entry;
+
+	p = cell(cell(cell(cell(p, r->seen_j), r->ports), r->pkts), r->bytes);
+	p = cell(cell(cell(cell(p, r->syn), r->udp), r->icmp), r->other);
+	return cell(cell(cell(cell(cell(p, r->odd), r->rst), r->drop_allow), r->drop_deny), r->drop_rl);
+}
+
+static int snapshot_get(void *entry, const char *const c[], const uint32_t len[], const char **want)
+{
+	struct src_raw *r = entry;
+	uint32_t *to[] = { &r->seen_j, &r->ports, &r->pkts, NULL, &r->syn, &r->udp, &r->icmp,
+			   &r->other, &r->odd, &r->rst, &r->drop_allow, &r->drop_deny, &r->drop_rl };
+	int i;
+
+	*want = "a whole number";
+	for (i = 0; i < (int)(sizeof(to) / sizeof(*to)); i++)
+		if (to[i] ? get_u32(c[i], len[i], to[i]) : get_u64(c[i], len[i], &r->bytes))
+			return i;
+	return -1;
+}
+
+static void once(struct dump *d)
+{
+	static const struct keep snapshot = { SNAPSHOT_HEADER, snapshot_put, snapshot_get };
+	struct src_raw now, *r;
+	struct table was, is;
+	int64_t then, time;
+	size_t slot;
+	bool have;
+
+	table_init(&was, sizeof(now));
+	table_init(&is, sizeof(now));
+	have = keep_load(&snapshot, o.state, &was, &then);
+	begin(d, &time, have ? (double)(real_ms() - then) / 1e3 : 0);
+	while (src_next(&d->walk, NULL, &now, &slot)) {
+		if (have)
+			put_row(d, &now, table_find(&was, &now.x));
+		r = table_get(&is, &now.x);
+		*r = now;
+	}
+	now = (struct src_raw){ 0 };
+	r = table_find(&was, &now.x);
+	if (r)
+		d->rest = *r;
+	end(d, have ? &d->rest : NULL);
+	*(struct src_raw *)table_get(&is, &d->rest.x) = d->rest;
+	src_tick(d->k, 0);
+	keep_save(&snapshot, o.state, &is, time);
+	table_free(&was);
+	table_free(&is);
+}
+
+int main(int argc, char **argv)
+{
+	struct dump d = { 0 };
+	const char *why;
+	int i, err;
+
+	kl_name = "kl-dump-src";
+	i = opt_parse(argc, argv, &page);
+	if (i < argc)
+		die(KL_USAGE, "takes no operand: '%s'", argv[i]);
+	if (o.state && (o.every_given || o.count_given))
+		die(KL_USAGE, "-s is one tick without waiting: it excludes -i and -n");
+	err = kern_open(&d.k, o.dir, true, &why);
+	if (err)
+		die(KL_SYSTEM, "cannot open '%s': %s", o.dir, kern_strerror(err, why));
+	err = src_open(&d.walk, d.k);
+	if (err)
+		die(KL_SYSTEM, "cannot map the counting tables: %s", strerror(-err));
+	tsv_out_init(&d.out, STDOUT_FILENO, "standard output");
+	tsv_puts(&d.out, SRC_HEADER "\n");
+	tsv_flush(&d.out);
+	if (o.state)
+		once(&d);
+	else
+		stream(&d);
+	tsv_out_close(&d.out);
+	kern_close(d.k);
+	return KL_OK;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The program and its attachments. Functions return 0 or -errno and print
+ * nothing; *why, where given, says what it was about (static text).
+ */
+#ifndef KL_LINK_H
+#define KL_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum xdp_mode { MODE_AUTO, MODE_NATIVE, MODE_GENERIC };
+
+struct shield;		/* a loaded program with its maps */
+
+/*
+ * Loads the program for the instance pinned under dir. A new instance gets
+ * tables for `sources` sources a family (0: by the machine's memory) and pins
+ * its maps, all or none; a running one keeps every map, and sources must be 0
+ * or what it has (else -EEXIST). Makes dir when it is missing.
+ */
+int shield_load(struct shield **s, const char *dir, uint32_t sources, const char **why);
+void shield_free(struct shield *s);
+uint32_t shield_sources(const struct shield *s);
+bool shield_is_new(const struct shield *s);	/* this call made the instance */
+bool shield_is_old(const struct shield *s);	/* the flavour for kernels before 5.12 */
+/* The latest line of libbpf's log, for messages; "" when there is none. */
+const char *shield_log(void);
+
+/* One attachment of an instance. */
+struct link {
+	char iface[64];		/* "-" when the interface is gone */
+	char pin[128];		/* name in the pin directory */
+	unsigned ifindex;	/* 0: the interface is gone */
+	uint32_t prog;
+	enum xdp_mode mode;
+};
+
+/* Calls each() for every attachment pinned under dir; stops when it returns non-zero and returns that. */
+int link_walk(const char *dir, int (*each)(void *arg, const struct link *l), void *arg);
+
+/* Puts the program on iface: in place of the one this instance has there, else
+ * new, in the wanted mode; auto falls back to generic. *l: what came of it;
+ * *native_err: why native failed, when auto fell back. -EBUSY: another XDP program is there.
+ * -ENODEV: no such interface. */
+int link_attach(struct shield *s, const char *iface, enum xdp_mode mode, struct link *l, int *native_err);
+/* The program in place of this instance's on an attachment. */
+int link_renew(struct shield *s, const struct link *l);
+/* Takes the program off; iface NULL: all of them. When none is left every pin
+ * of the instance goes. Returns how many were detached. */
+int link_detach(const char *dir, const char *iface);
+
+#endif

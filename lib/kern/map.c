@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The instance: its pins opened and checked, configuration, totals, counting table. The rules are in rule.c. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kern.h"
+
+uint64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int64_t real_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static size_t whole_pages(size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (n + page - 1) / page * page;
+}
+
+/* Maps a mmapable array; NULL with errno. */
+static void *map_array(int fd, size_t n, bool write)
+{
+	void *p = mmap(NULL, whole_pages(n), write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int kern_pin_fd(struct kern *k, int pin)
+{
+	return k->fd[pin];
+}
+
+/* Is it read by mmap()? A shared mapping of a file opened read-only counts as private, which maps
+ * refuse: these are opened for writing, and mapped without. */
+static bool maps_whole(int pin)
+{
+	return pin == PIN_CFG || pin == PIN_RL || (pin >= PIN_TAGS4 && pin <= PIN_PORTS6);
+}
+
+static int open_pin(struct kern *k, int pin, const char *dir, bool write, const char **why)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = write || maps_whole(pin) ? 0 : BPF_F_RDONLY);
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+	struct stat st;
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, kl_pins[pin].pin);
+	fd = bpf_obj_get_opts(path, &opts);
+	if (fd < 0) {
+		fd = -errno;
+		*why = kl_pins[pin].pin;
+		return fd == -ENOENT && pin ? -ENODEV : fd;
+	}
+	k->fd[pin] = fd;
+	if (stat(path, &st))
+		return -errno;
+	k->ino[pin] = st.st_ino;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (info.key_size != kl_pins[pin].key || info.value_size != kl_pins[pin].value) {
+		*why = kl_pins[pin].pin;
+		return -EPROTO;
+	}
+	k->max[pin] = info.max_entries;
+	return 0;
+}
+
+int kern_open(struct kern **out, const char *dir, bool write, const char **why)
+{
+	struct kern *k = calloc(1, sizeof(*k));
+	int i, err = 0;
+
+	*why = "";
+	if (!k)
+		return -ENOMEM;
+	for (i = 0; i < PINS; i++)
+		k->fd[i] = -1;
+	k->dir = -1;
+	k->write = write;
+	/* The configuration first: it says whether the others are ours to touch. */
+	for (i = 0; i < PINS && !err; i++) {
+		err = open_pin(k, i, dir, write, why);
+		if (i != PIN_CFG || err)
+			continue;
+		k->cfg = map_array(k->fd[i], sizeof(struct kl_cfg), write);
+		if (!k->cfg)
+			err = -errno;
+		else if (k->cfg->magic != KL_ABI_MAGIC || k->cfg->abi != KL_ABI_VERSION)
+			err = -EPROTO;
+		if (err)
+			*why = kl_pins[i].pin;
+	}
+	if (!err) {
+		k->rl = map_array(k->fd[PIN_RL], sizeof(struct kl_rl_cfg), write);
+		if (!k->rl)
+			err = -errno;
+	}
+	if (!err) {
+		k->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (k->dir < 0)
+			err = -errno;
+	}
+	if (err) {
+		kern_close(k);
+		return err;
+	}
+	*out = k;
+	return 0;
+}
+
+void kern_close(struct kern *k)
+{
+	int i;
+
+	if (!k)
+		return;
+	for (i = 0; i < PINS; i++)
+		if (k->fd[i] >= 0)
+			close(k->fd[i]);
+	if (k->cfg)
+		munmap((void *)k->cfg, whole_pages(sizeof(struct kl_cfg)));
+	if (k->rl)
+		munmap((void *)k->rl, whole_pages(sizeof(struct kl_rl_cfg)));
+	if (k->dir >= 0)
+		close(k->dir);
+	free(k);
+}
+
+const char *kern_strerror(int err, const char *why)
+{
+	static char text[256];
+
+	switch (-err) {
+	case ENOENT:
+		return "nothing is attached there (kl-attach IFACE)";
+	case EPERM:
+	case EACCES:
+		return "no privilege: CAP_BPF and CAP_NET_ADMIN are needed";
+	case EPROTO:
+		snprintf(text, sizeof(text), "%s speaks another ABI than version %u: attach with the matching kl-attach",
+			 why, KL_ABI_VERSION);
+		return text;
+	case ENODEV:
+		snprintf(text, sizeof(text), "pin %s is missing: detach and attach again", why);
+		return text;
+	default:
+		snprintf(text, sizeof(text), "%s%s%s", why, *why ? ": " : "", strerror(-err));
+		return text;
+	}
+}
+
+volatile struct kl_cfg *kern_cfg(struct kern *k)
+{
+	return k->cfg;
+}
+
+volatile struct kl_rl_cfg *kern_rl(struct kern *k)
+{
+	return k->rl;
+}
+
+int kern_lock(struct kern *k)
+{
+	while (flock(k->dir, LOCK_EX))
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+void kern_unlock(struct kern *k)
+{
+	flock(k->dir, LOCK_UN);
+}
+
+int kern_alive(struct kern *k, const char **why)
+{
+	struct stat st;
+
+	for (int i = 0; i < PINS; i++) {
+		*why = kl_pins[i].pin;
+		if (fstatat(k->dir, kl_pins[i].pin, &st, 0))
+			return -errno;
+		if (st.st_ino != k->ino[i])
+			return -ESTALE;
+	}
+	return 0;
+}
+
+int kern_feature(struct kern *k, uint32_t set, uint32_t clear)
+{
+	__atomic_fetch_or(&k->cfg->features, set, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&k->cfg->features, ~clear, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&k->cfg->gen_all, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int kern_default_limit(struct kern *k, uint64_t rate, uint64_t burst)
+{
+	uint32_t ivl, tol;
+
+	if (!rate)
+		__atomic_fetch_and(&k->cfg->features, ~KL_F_DEFAULT_LIMIT, __ATOMIC_SEQ_CST);
+	kl_gcra(k->cfg->hz, rate, burst, &ivl, &tol);
+	k->rl->rate = rate;
+	k->rl->burst = burst;
+	k->rl->ivl = ivl;
+	k->rl->tol = tol;
+	if (rate)
+		__atomic_fetch_or(&k->cfg->features, KL_F_DEFAULT_LIMIT, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int kern_totals(struct kern *k, struct kl_totals *out)
+{
+	const size_t words = sizeof(*out) / sizeof(uint64_t);
+	int cpus = libbpf_num_possible_cpus(), i;
+	uint64_t *all, *sum = (uint64_t *)out;
+	uint32_t zero = 0;
+	size_t w;
+
+	if (cpus < 0)
+		return cpus;
+	all = calloc((size_t)cpus, sizeof(*out));
+	if (!all)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(k->fd[PIN_TOTALS], &zero, all)) {
+		free(all);
+		return -errno;
+	}
+	memset(out, 0, sizeof(*out));
+	for (i = 0; i < cpus; i++)
+		for (w = 0; w < words; w++)
+			sum[w] += all[(size_t)i * words + w];
+	free(all);
+	return 0;
+}
+
+int kern_src(struct kern *k, int family, struct kern_src *out)
+{
+	int base = family == 4 ? PIN_TAGS4 : PIN_TAGS6;
+	size_t sets = k->max[base];
+
+	out->sets = (uint32_t)sets;
+	out->tags = map_array(k->fd[base], sets * 8, false);
+	out->hot = map_array(k->fd[base + 1], sets * KL_WAYS * sizeof(struct kl_src), false);
+	out->cold = map_array(k->fd[base + 2], sets * KL_WAYS * sizeof(struct kl_cold), false);
+	out->ports = map_array(k->fd[base + 3], sets * KL_WAYS * sizeof(struct kl_ports), false);
+	return out->tags && out->hot && out->cold && out->ports ? 0 : -errno;
+}

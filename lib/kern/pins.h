@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every map the instance pins: its name in the object, its pin, the size of key and value it must have. */
+#ifndef KL_PINS_H
+#define KL_PINS_H
+
+#include "../../bpf/kl_abi.h"
+
+enum kl_pin {
+	PIN_CFG, PIN_RL, PIN_TOTALS,
+	PIN_TAGS4, PIN_SRC4, PIN_COLD4, PIN_PORTS4,
+	PIN_TAGS6, PIN_SRC6, PIN_COLD6, PIN_PORTS6,
+	PIN_ALLOW4, PIN_ALLOW6, PIN_DENY4, PIN_DENY6, PIN_DENY4_LPM, PIN_DENY6_LPM,
+	PIN_LIMIT4, PIN_LIMIT6, PIN_LIMIT4_LPM, PIN_LIMIT6_LPM,
+	PINS
+};
+
+struct pin {
+	const char *map, *pin;
+	unsigned key, value;
+};
+
+static const struct pin kl_pins[PINS] = {
+	[PIN_CFG] = { ".data.cfg", "kernloom_cfg", 4, sizeof(struct kl_cfg) },
+	[PIN_RL] = { ".data.rl", "kernloom_rl_cfg", 4, sizeof(struct kl_rl_cfg) },
+	[PIN_TOTALS] = { "totals", "kernloom_totals", 4, sizeof(struct kl_totals) },
+	[PIN_TAGS4] = { "tags4", "kernloom_src4_stats_tags", 4, 8 },
+	[PIN_SRC4] = { "src4", "kernloom_src4_stats", 4, KL_WAYS * sizeof(struct kl_src) },
+	[PIN_COLD4] = { "cold4", "kernloom_src4_stats_cold", 4, KL_WAYS * sizeof(struct kl_cold) },
+	[PIN_PORTS4] = { "ports4", "kernloom_src4_stats_ports", 4, KL_WAYS * sizeof(struct kl_ports) },
+	[PIN_TAGS6] = { "tags6", "kernloom_src6_stats_tags", 4, 8 },
+	[PIN_SRC6] = { "src6", "kernloom_src6_stats", 4, KL_WAYS * sizeof(struct kl_src) },
+	[PIN_COLD6] = { "cold6", "kernloom_src6_stats_cold", 4, KL_WAYS * sizeof(struct kl_cold) },
+	[PIN_PORTS6] = { "ports6", "kernloom_src6_stats_ports", 4, KL_WAYS * sizeof(struct kl_ports) },
+	[PIN_ALLOW4] = { "allow4", "kernloom_allow4_lpm", 8, sizeof(struct kl_rule) },
+	[PIN_ALLOW6] = { "allow6", "kernloom_allow6_lpm", 20, sizeof(struct kl_rule) },
+	[PIN_DENY4] = { "deny4", "kernloom_deny4_hash", 4, sizeof(struct kl_rule) },
+	[PIN_DENY6] = { "deny6", "kernloom_deny6_hash", 16, sizeof(struct kl_rule) },
+	[PIN_DENY4_LPM] = { "deny4_lpm", "kernloom_deny4_lpm", 8, sizeof(struct kl_rule) },
+	[PIN_DENY6_LPM] = { "deny6_lpm", "kernloom_deny6_lpm", 20, sizeof(struct kl_rule) },
+	[PIN_LIMIT4] = { "limit4", "kernloom_rl_policy4", 4, sizeof(struct kl_limit) },
+	[PIN_LIMIT6] = { "limit6", "kernloom_rl_policy6", 16, sizeof(struct kl_limit) },
+	[PIN_LIMIT4_LPM] = { "limit4_lpm", "kernloom_rl_policy4_lpm", 8, sizeof(struct kl_limit) },
+	[PIN_LIMIT6_LPM] = { "limit6_lpm", "kernloom_rl_policy6_lpm", 20, sizeof(struct kl_limit) },
+};
+
+#endif

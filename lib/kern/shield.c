@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loading: which flavour the kernel takes, new maps or the pinned ones. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kern.h"
+#include "shield.h"
+#include "kl_xdp.skel.h"
+#include "kl_xdp_old.skel.h"
+
+#define SOURCES_MIN 4096u
+#define SOURCES_MAX 1048576u
+#define LOAD_PER_MILLE 667u	/* records used when `sources` are in: no set overflows up to 0.7 */
+
+static char last_log[512];
+
+/* Keeps the last line worth reading. */
+static int keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (level == LIBBPF_WARN) {
+		vsnprintf(last_log, sizeof(last_log), fmt, ap);
+		last_log[strcspn(last_log, "\n")] = 0;
+	}
+	return 0;
+}
+
+const char *shield_log(void)
+{
+	return last_log;
+}
+
+/* Does the kernel know compare-and-exchange (5.12)? Asks its verifier. */
+static bool has_atomics(void)
+{
+	struct bpf_insn prog[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8, .imm = BPF_CMPXCHG },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "kl_probe", "Dual BSD/GPL", prog,
+			       sizeof(prog) / sizeof(prog[0]), NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* A record and its share of tags, both families, at the load wanted: ~486 bytes
+ * a source. A 32nd of the memory goes to it. */
+static uint32_t sources_by_memory(void)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 32;
+	uint64_t each = 2 * (sizeof(struct kl_src) + sizeof(struct kl_cold) + sizeof(struct kl_ports) + 1) * 1000 /
+			LOAD_PER_MILLE;
+	uint32_t n = SOURCES_MAX;
+
+	while (n > SOURCES_MIN && n * each > bytes)
+		n /= 2;
+	return n;
+}
+
+static uint32_t sets_for(uint32_t sources)
+{
+	uint64_t sets = ((uint64_t)sources * 1000 / LOAD_PER_MILLE + KL_WAYS - 1) / KL_WAYS;
+
+	return sets < 2 ? 2 : (uint32_t)sets;
+}
+
+uint32_t shield_sources(const struct shield *s)
+{
+	return (uint32_t)((uint64_t)s->sets * KL_WAYS * LOAD_PER_MILLE / 1000);
+}
+
+bool shield_is_new(const struct shield *s)
+{
+	return s->made;
+}
+
+bool shield_is_old(const struct shield *s)
+{
+	return s->old;
+}
+
+static void destroy_new(void *skel)
+{
+	kl_xdp__destroy(skel);
+}
+
+static void destroy_old(void *skel)
+{
+	kl_xdp_old__destroy(skel);
+}
+
+static int open_flavour(struct shield *s)
+{
+	s->old = !has_atomics();
+	if (s->old) {
+		struct kl_xdp_old *o = kl_xdp_old__open();
+
+		s->skel = o;
+		s->destroy = destroy_old;
+		s->obj = o ? o->obj : NULL;
+	} else {
+		struct kl_xdp *o = kl_xdp__open();
+
+		s->skel = o;
+		s->destroy = destroy_new;
+		s->obj = o ? o->obj : NULL;
+	}
+	return s->skel ? 0 : -errno;
+}
+
+static int load_flavour(struct shield *s)
+{
+	return s->old ? kl_xdp_old__load(s->skel) : kl_xdp__load(s->skel);
+}
+
+/* HZ, from the resolution of the coarse clock: one tick. */
+static uint32_t hz(void)
+{
+	struct timespec t;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &t) || t.tv_nsec <= 0)
+		return 250;
+	return (uint32_t)((1000000000 + t.tv_nsec / 2) / t.tv_nsec);
+}
+
+static int configure(struct shield *s, uint32_t sources)
+{
+	struct kl_cfg *cfg = calloc(1, sizeof(*cfg));
+	struct bpf_map *m;
+	int err, i;
+
+	if (!cfg)
+		return -ENOMEM;
+	s->sets = sets_for(sources ? sources : sources_by_memory());
+	cfg->magic = KL_ABI_MAGIC;
+	cfg->abi = KL_ABI_VERSION;
+	cfg->hz = hz();
+	cfg->sets = s->sets;
+	cfg->epoch_ns = boot_ns();
+	if (getrandom(cfg->seed, sizeof(cfg->seed), 0) != sizeof(cfg->seed)) {
+		free(cfg);
+		return -EIO;
+	}
+	m = bpf_object__find_map_by_name(s->obj, kl_pins[PIN_CFG].map);
+	err = m ? bpf_map__set_initial_value(m, cfg, sizeof(*cfg)) : -EINVAL;
+	free(cfg);
+	for (i = PIN_TAGS4; i <= PIN_PORTS6 && !err; i++) {
+		m = bpf_object__find_map_by_name(s->obj, kl_pins[i].map);
+		err = m ? bpf_map__set_max_entries(m, s->sets) : -EINVAL;
+	}
+	return err;
+}
+
+static int reuse(struct shield *s, struct kern *k)
+{
+	struct bpf_map *m;
+	int i, err = 0;
+
+	s->sets = k->cfg->sets;
+	for (i = 0; i < PINS && !err; i++) {
+		m = bpf_object__find_map_by_name(s->obj, kl_pins[i].map);
+		err = m ? bpf_map__reuse_fd(m, k->fd[i]) : -EINVAL;
+	}
+	return err;
+}
+
+static int pin_all(struct shield *s, const char **why)
+{
+	char path[512];
+	int i, err = 0;
+
+	for (i = 0; i < PINS && !err; i++) {
+		snprintf(path, sizeof(path), "%s/%s", s->dir, kl_pins[i].pin);
+		*why = kl_pins[i].pin;
+		if (bpf_obj_pin(bpf_map__fd(bpf_object__find_map_by_name(s->obj, kl_pins[i].map)), path))
+			err = -errno;
+	}
+	if (err)
+		for (i -= 2; i >= 0; i--) {
+			snprintf(path, sizeof(path), "%s/%s", s->dir, kl_pins[i].pin);
+			unlink(path);
+		}
+	return err;
+}
+
+int shield_load(struct shield **out, const char *dir, uint32_t sources, const char **why)
+{
+	struct shield *s = calloc(1, sizeof(*s));
+	struct kern *k = NULL;
+	int err;
+
+	*why = "";
+	if (!s)
+		return -ENOMEM;
+	libbpf_set_print(keep_log);
+	if ((size_t)snprintf(s->dir, sizeof(s->dir), "%s", dir) >= sizeof(s->dir)) {
+		err = -ENAMETOOLONG;
+		goto out;
+	}
+	if (mkdir(dir, 0700) && errno != EEXIST) {
+		err = -errno;
+		goto out;
+	}
+	err = kern_open(&k, dir, true, why);
+	if (err && err != -ENOENT)
+		goto out;
+	s->made = err == -ENOENT;
+	*why = "program";
+	err = open_flavour(s);
+	if (err)
+		goto out;
+	if (s->made) {
+		err = configure(s, sources);
+	} else {
+		err = reuse(s, k);
+		if (!err && sources && sets_for(sources) != s->sets)
+			err = -EEXIST;
+	}
+	if (!err)
+		err = load_flavour(s);
+	if (!err && s->made)
+		err = pin_all(s, why);
+	if (!err)
+		s->prog = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_shield"));
+out:
+	kern_close(k);
+	if (err)
+		shield_free(s);
+	else
+		*out = s;
+	return err;
+}
+
+void shield_free(struct shield *s)
+{
+	if (s && s->skel)
+		s->destroy(s->skel);
+	free(s);
+}

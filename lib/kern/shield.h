@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loaded program, as link.c and shield.c share it. */
+#ifndef KL_SHIELD_H
+#define KL_SHIELD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "link.h"
+
+struct bpf_object;
+
+struct shield {
+	struct bpf_object *obj;
+	void *skel;
+	void (*destroy)(void *skel);
+	char dir[256];
+	int prog;
+	uint32_t sets;
+	bool made, old;
+};
+
+#endif

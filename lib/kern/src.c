@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading the counting table. */
+#include <math.h>
+#include <string.h>
+
+#include "src.h"
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;	/* counters of one record are read one after the other */
+}
+
+static void derive(struct src_delta *d, uint64_t other, uint64_t odd)
+{
+	d->tcp = less(d->pkts, d->udp + d->icmp + other);
+	d->ack = less(d->tcp, d->syn + odd);
+}
+
+void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta *d)
+{
+	static const struct src_raw none;
+
+	if (!p || p->seen_j != n->seen_j || memcmp(&p->x, &n->x, sizeof(p->x)))
+		p = &none;
+	/* In 32 bits, as they wrap. */
+	d->pkts = (uint32_t)(n->pkts - p->pkts);
+	d->bytes = n->bytes - p->bytes;
+	d->udp = (uint32_t)(n->udp - p->udp);
+	d->icmp = (uint32_t)(n->icmp - p->icmp);
+	d->syn = (uint32_t)(n->syn - p->syn);
+	d->rst = (uint32_t)(n->rst - p->rst);
+	d->drop_allow = (uint32_t)(n->drop_allow - p->drop_allow);
+	d->drop_deny = (uint32_t)(n->drop_deny - p->drop_deny);
+	d->drop_rl = (uint32_t)(n->drop_rl - p->drop_rl);
+	derive(d, (uint32_t)(n->other - p->other), (uint32_t)(n->odd - p->odd));
+}
+
+void src_untracked(const struct kl_untracked *u, struct src_raw *r)
+{
+	*r = (struct src_raw){
+		.pkts = (uint32_t)u->pkts,
+		.bytes = u->bytes,
+		.syn = (uint32_t)u->syn,
+		.udp = (uint32_t)u->udp,
+		.icmp = (uint32_t)u->icmp,
+		.other = (uint32_t)(u->pkts - u->tcp - u->udp - u->icmp),
+		.odd = (uint32_t)(u->tcp - u->syn - u->ack),
+		.rst = (uint32_t)u->rst,
+		.drop_allow = (uint32_t)u->drop_allow,
+		.drop_deny = (uint32_t)u->drop_deny,
+		.drop_rl = (uint32_t)u->drop_rl,
+	};
+}
+
+void delta_add(struct src_delta *s, const struct src_delta *d)
+{
+	const uint64_t *from = (const uint64_t *)d;
+	uint64_t *to = (uint64_t *)s;
+	size_t i;
+
+	for (i = 0; i < sizeof(*s) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+/* Linear counting (Whang et al. 1990): n = -m ln(z/m), z of m bits unset. Near
+ * the fine bits' end the sampled ones take over. */
+static uint32_t estimate(const struct kl_ports *p)
+{
+	const uint32_t fine_words = KL_PORTS_FINE / 64, coarse_words = KL_PORTS_COARSE / 64;
+	static uint16_t fine_of[KL_PORTS_FINE + 1];
+	uint32_t fine = KL_PORTS_FINE, coarse = KL_PORTS_COARSE, i;
+	double n;
+
+	if (!fine_of[KL_PORTS_FINE - 1])
+		for (i = 1; i < KL_PORTS_FINE; i++)
+			fine_of[i] = (uint16_t)lround(-(double)KL_PORTS_FINE * log((double)i / KL_PORTS_FINE));
+	for (i = 0; i < fine_words; i++)
+		fine -= (uint32_t)__builtin_popcountll(p->w[i]);
+	if (fine >= 4)
+		return fine_of[fine];
+	for (; i < fine_words + coarse_words; i++)
+		coarse -= (uint32_t)__builtin_popcountll(p->w[i]);
+	n = KL_PORTS_SAMPLE * (double)KL_PORTS_COARSE * -log((coarse ? coarse : 0.5) / KL_PORTS_COARSE);
+	if (n < fine_of[4])
+		n = fine_of[4];
+	return n > 65536 ? 65536 : (uint32_t)lround(n);
+}
+
+int src_open(struct src_walk *w, struct kern *k)
+{
+	int err = kern_src(k, 4, &w->t[0]);
+
+	if (!err)
+		err = kern_src(k, 6, &w->t[1]);
+	src_rewind(w, k);
+	return err;
+}
+
+void src_rewind(struct src_walk *w, struct kern *k)
+{
+	w->epoch = kern_cfg(k)->epoch;
+	w->len6 = kern_cfg(k)->features & KL_F_SRC6_64 ? 64 : 128;
+	w->family = w->way = 0;
+	w->set = 0;
+}
+
+size_t src_slots(const struct src_walk *w)
+{
+	return ((size_t)w->t[0].sets + w->t[1].sets) * KL_WAYS;
+}
+
+static void read_record(const struct src_walk *w, const struct kern_src *t, size_t at, struct src_raw *out)
+{
+	const volatile struct kl_src *h = &t->hot[at];
+	const volatile struct kl_cold *c = &t->cold[at];
+	uint64_t key[2] = { h->key[0], h->key[1] };
+	uint16_t epoch = h->epoch;
+
+	memcpy(out->x.a, key, 16);
+	out->x.len = w->family ? w->len6 : 128;
+	out->ports = (epoch ^ w->epoch << 1) & 0xfffe ? 0 : epoch & 1 ? estimate(&t->ports[at]) : 1;
+	out->seen_j = c->seen_j;
+	out->syn = h->syn;
+	out->udp = h->udp;
+	out->icmp = c->icmp;
+	out->other = c->other;
+	out->odd = c->odd;
+	out->rst = c->rst;
+	out->drop_allow = c->drop_allow;
+	out->drop_deny = h->drop_deny;
+	out->drop_rl = h->drop_rl;
+	out->bytes = h->bytes;
+	out->pkts = h->pkts;
+}
+
+static bool idle(const struct kern_src *t, size_t at, const struct src_raw *p)
+{
+	const volatile struct kl_src *h = &t->hot[at];
+
+	return h->pkts == p->pkts && !memcmp(p->x.a, (const void *)h->key, 16) &&
+	       ((const volatile struct kl_cold *)t->cold)[at].seen_j == p->seen_j;
+}
+
+bool src_next(struct src_walk *w, const struct src_raw *prev, struct src_raw *out, size_t *slot)
+{
+	const struct kern_src *t;
+	uint64_t word;
+	size_t at;
+
+	for (; w->family < 2; w->family++, w->set = 0, w->way = 0) {
+		t = &w->t[w->family];
+		for (; w->set < t->sets; w->set++, w->way = 0) {
+			word = ((const volatile uint64_t *)t->tags)[w->set];
+			if (!word)
+				continue;
+			for (; w->way < (int)KL_WAYS; w->way++) {
+				if (!(word >> w->way * 8 & 0x7f))
+					continue;
+				at = (size_t)w->set * KL_WAYS + (size_t)w->way;
+				*slot = at + (w->family ? (size_t)w->t[0].sets * KL_WAYS : 0);
+				if (prev && idle(t, at, &prev[*slot]))
+					continue;
+				read_record(w, t, at, out);
+				w->way++;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+void src_tick(struct kern *k, uint64_t dt_ns)
+{
+	volatile struct kl_cfg *cfg = kern_cfg(k);
+	uint64_t now = boot_ns();
+
+	if (now - cfg->epoch_ns < dt_ns / 2)
+		return;
+	cfg->epoch_ns = now;
+	__atomic_fetch_add(&cfg->epoch, 1, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The counting table as rows: records read from the mapped arrays without a
+ * system call, and what changed since an earlier reading. */
+#ifndef KL_SRC_H
+#define KL_SRC_H
+
+#include "map.h"
+
+/* A record as it stands. Counters count from when it was made and wrap at 2^32. */
+struct src_raw {
+	struct prefix x;
+	uint32_t seen_j;	/* when it was made: tells it from another record of the same source */
+	uint32_t ports;		/* distinct destination ports of this tick */
+	uint32_t pkts, syn, udp, icmp, other, odd, rst;
+	uint32_t drop_allow, drop_deny, drop_rl;
+	uint64_t bytes;
+};
+
+/* What was counted between two readings. */
+struct src_delta {
+	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst;
+	uint64_t drop_allow, drop_deny, drop_rl;
+};
+
+/* now less prev; prev NULL, or another record: all of now. */
+void src_diff(const struct src_raw *now, const struct src_raw *prev, struct src_delta *d);
+/* The packets without a record, as a record of the source ::/0. */
+void src_untracked(const struct kl_untracked *u, struct src_raw *out);
+/* Adds d to sum. */
+void delta_add(struct src_delta *sum, const struct src_delta *d);
+
+struct src_walk {
+	struct kern_src t[2];
+	uint32_t epoch;
+	uint8_t len6;		/* 64 or 128 */
+	uint32_t set;
+	int family, way;	/* 0: IPv4, 1: IPv6 */
+};
+
+/* Maps both tables. 0 or -errno. */
+int src_open(struct src_walk *w, struct kern *k);
+/* Starts over, for the tick under way. */
+void src_rewind(struct src_walk *w, struct kern *k);
+/* Records both tables hold together: for arrays of one element a record. */
+size_t src_slots(const struct src_walk *w);
+/* The next record in *out and its number in *slot. prev, when not NULL, is an
+ * array by slot: records without a packet since then are passed over. */
+bool src_next(struct src_walk *w, const struct src_raw *prev, struct src_raw *out, size_t *slot);
+/* Begins a new tick of the port sketches, unless another reader did less than
+ * half of dt_ns ago. */
+void src_tick(struct kern *k, uint64_t dt_ns);
+
+#endif
