@@ -189,12 +189,13 @@ void opt_conf(const char *path, const struct opt_page *page)
 	free(text);
 }
 
-/* "(default 3.5)" as far as o has one. */
+/* "(default 3.5)" as far as o has one of its own: who looks at .given makes
+ * one from other options, and says so in .help. */
 static void default_text(const struct opt *o, char *s, size_t n)
 {
 	char t[64] = "";
 
-	switch (o->type) {
+	switch (o->given ? OPT_CONF : o->type) {
 	case OPT_U32:
 		snprintf(t, sizeof(t), "%" PRIu32, *(const uint32_t *)o->to);
 		break;
