@@ -70,12 +70,12 @@ fetch() {
 
 # The attacks: some seconds of it mildly, then at full strength; all of them bounded.
 attack_syn() {
-	timeout 5 hping3 -q -S -p 80 -i u3000 -c 1200 $SERVER4
-	exec timeout "$limit" hping3 -q -S -p 80 -i u400 -c 400000 $SERVER4
+	timeout 5 hping3 -q -S -p 80 -i u2000 -c 2000 $SERVER4
+	exec timeout "$limit" hping3 -q -S -p 80 -i u300 -c 400000 $SERVER4
 }
 attack_udp() {
-	timeout 5 hping3 -q --udp -p 53 -d 64 -i u600 -c 6000 $SERVER4
-	exec timeout "$limit" hping3 -q --udp -p 53 -d 64 -i u40 -c 2000000 $SERVER4
+	timeout 5 hping3 -q --udp -p 53 -d 64 -i u1400 -c 3000 $SERVER4
+	exec timeout "$limit" hping3 -q --udp -p 53 -d 64 -i u150 -c 1000000 $SERVER4
 }
 attack_scan() {
 	timeout 5 nmap -6 -n -Pn -sS -p 1-400 --min-rate 28 --max-rate 28 --max-retries 0 $SERVER6
