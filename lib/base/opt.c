@@ -298,24 +298,21 @@ static struct table_of getopt_tables(const struct opt *opts)
 	return t;
 }
 
-/* The option getopt found, or NULL. */
-static const struct opt *found(const struct opt *opts, size_t n, int c)
+/* The option getopt found. */
+static const struct opt *found(const struct opt *o, int c)
 {
-	size_t i;
-
 	if (c >= LONG)
-		return &opts[c - LONG];
-	for (i = 0; i < n; i++)
-		if (opts[i].letter && opts[i].letter == c)
-			return &opts[i];
-	return NULL;
+		return o + (c - LONG);
+	while (o->letter != c)
+		o++;
+	return o;
 }
 
-static _Noreturn void bad_option(int c, const struct opt *o, const char *word)
+static _Noreturn void bad_option(int c, const struct opt *opts, const char *word)
 {
 	if (c == ':')
-		die(KL_USAGE, "--%s needs a value", o->name);
-	if (optopt >= LONG - 2)
+		die(KL_USAGE, "--%s needs a value", found(opts, optopt)->name);
+	if (optopt >= OPT_VERSION)
 		die(KL_USAGE, "option takes no value '%s'", word);
 	if (optopt)
 		die(KL_USAGE, "unknown option '-%c'", optopt);
@@ -341,8 +338,8 @@ static int walk(int argc, char **argv, const struct opt_page *page, const struct
 			shown();
 		}
 		if (c == '?' || c == ':')
-			bad_option(c, found(page->opts, t->n, optopt), argv[optind - 1]);
-		o = found(page->opts, t->n, c);
+			bad_option(c, page->opts, argv[optind - 1]);
+		o = found(page->opts, c);
 		if (files != (o->type == OPT_CONF))
 			continue;
 		if (o->type == OPT_FLAG) {
