@@ -10,16 +10,15 @@
  *
  * Rows only note what a source did; all are stepped when the star row came.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "../lib/base/die.h"
 #include "../lib/base/exempt.h"
 #include "../lib/base/keep.h"
+#include "../lib/base/memo.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/serve.h"
-#include "../lib/base/tsv.h"
 #include "../lib/base/violation.h"
 #include "../lib/core/fsm_text.h"
 #include "../lib/core/watch.h"
@@ -81,14 +80,14 @@ struct kl {
 	struct exempt white;
 	struct violations *violations;
 	struct tsv_out out;
+	struct memo tick;	/* the length of it */
 	int dt, src, drop_rl, sev, why;
-	bool headed, begun;	/* the output has its header; the frame had its first row */
-	bool loaded, unsaved;	/* the state is of an earlier run; it is ahead of its file */
+	bool headed, begun;	/* the output has its header; this frame was looked at */
+	bool loaded, unsaved;	/* the state is an earlier run's; it is ahead of its file */
 	int64_t saved;		/* when it was written last */
 };
 
-static const char *const state_cols[] = { STATE_COLS, NULL };
-static const struct keep keep = { STATE_HEADER, state_cols + STATE_level, source_put, source_get };
+static const struct keep keep = { STATE_HEADER, source_put, source_get };
 
 static void save(struct kl *k)
 {
@@ -121,18 +120,17 @@ static void begin(struct kl *k, int64_t time)
 static int get_in(struct kl *k, const struct tsv_row *r, struct prefix *x, struct fsm_in *in)
 {
 	uint64_t drops;
-	double dt;
 	uint32_t n;
+	double dt;
 	const char *s = tsv_cell(r, k->src, &n);
 
 	if (prefix_get(s, n, x))
 		return tsv_bad(r, k->src, "not an address or prefix"), -1;
-	if (tsv_f64(r, k->sev, &in->sev) || tsv_u64(r, k->drop_rl, &drops) || tsv_f64(r, k->dt, &dt))
+	if (tsv_f64(r, k->sev, &in->sev) || tsv_u64(r, k->drop_rl, &drops) ||
+	    memo_f64(&k->tick, r, k->dt, &dt))
 		return -1;
-	if (in->sev > SEV_MAX)
-		return tsv_bad(r, k->sev, "larger than a severity can be"), -1;
-	if (dt <= 0)
-		return tsv_bad(r, k->dt, "not a number > 0"), -1;
+	if (in->sev > SEV_MAX || dt <= 0)
+		return tsv_bad(r, dt <= 0 ? k->dt : k->sev, dt <= 0 ? "not above 0" : "above 10^9"), -1;
 	in->drop = fsm_rate(drops, dt);
 	return 0;
 }
@@ -150,11 +148,11 @@ static void row(void *self, const struct tsv_row *r)
 		return;
 	why = tsv_cell(r, k->why, &n);
 	switch (watch_note(&k->watch, &x, &in, why, n, r->time)) {
-	case 0:
+	case WATCH_OK:
 		return;
-	case -EEXIST:
+	case WATCH_TWICE:
 		return tsv_bad(r, k->src, "here twice in one frame");
-	default:
+	case WATCH_NO_WORD:
 		return tsv_bad(r, k->why, "longer than 31 bytes, or the 256th word in one frame");
 	}
 }
@@ -173,9 +171,9 @@ static void frame(void *self, const struct tsv_row *star)
 	struct violation v;
 
 	begin(k, star->time);
-	while (k->violations && violations_next(k->violations, star->time, &v))
-		watch_violation(w, &v.src, v.counted ? v.strikes : fsm_score_strikes(v.score), v.force, v.kind,
-				star->time);
+	while (violations_next(k->violations, star->time, &v))
+		watch_violation(w, &v.src, v.counted ? v.strikes : fsm_score_strikes(v.score), v.force,
+				v.kind, star->time);
 	watch_step(w, star->time);
 	tsv_put(&k->out, star->line, star->off[1]);
 	tsv_puts(&k->out, "*\t-\t-\t-\t-\t-\t-\t-\n");
@@ -204,7 +202,7 @@ static void header(void *self, const char *line, size_t len)
 	k->headed = true;
 }
 
-static void configure(int argc, char **argv, const char **input)
+static const char *configure(int argc, char **argv)
 {
 	static const struct opt_page page = {
 		.synopsis = "[-c FILE] [-s FILE] [--violations FILE] [--whitelist FILE] [OPTION ...] [FILE]",
@@ -212,34 +210,30 @@ static void configure(int argc, char **argv, const char **input)
 		.opts = opts,
 	};
 	int at = opt_parse(argc, argv, &page);
-	const char *wrong;
+	const char *wrong = fsm_disorder(&o.fsm);
 
 	if (argc - at > 1)
 		die(KL_USAGE, "more than one FILE: '%s'", argv[at + 1]);
-	wrong = fsm_disorder(&o.fsm);
 	if (wrong)
 		die(KL_USAGE, "%s", wrong);
 	if (!o.max_given)
 		o.fsm.max_strikes = fsm_default_max(&o.fsm);
-	*input = argv[at];
+	return argv[at];
 }
 
 int main(int argc, char **argv)
 {
 	struct kl k = { .watch = { .cfg = &o.fsm, .exempt = exempt, .each = level, .self = &k } };
-	const struct tsv_bind bind[] = {
-		{ "dt", &k.dt, false },	  { "src", &k.src, false }, { "drop_rl", &k.drop_rl, false },
-		{ "sev", &k.sev, false }, { "why", &k.why, false }, { 0 },
-	};
+	const struct tsv_bind bind[] = { { "dt", &k.dt, 0 }, { "src", &k.src, 0 }, { "sev", &k.sev, 0 },
+					 { "drop_rl", &k.drop_rl, 0 }, { "why", &k.why, 0 }, { 0 } };
 	const struct tsv_ops ops = { .bind = bind, .header = header, .row = row, .frame = frame, .cut = cut };
 	const char *input;
-	int st, side = KL_OK;
+	int st, side;
 
 	kl_name = "kl-fsm";
-	configure(argc, argv, &input);
+	input = configure(argc, argv);
 	watch_init(&k.watch);
-	if (o.whitelist)
-		exempt_open(&k.white, o.whitelist);
+	exempt_open(&k.white, o.whitelist);
 	if (o.state)
 		k.loaded = keep_load(&keep, o.state, &k.watch.sources, &k.watch.time);
 	if (o.violations)
@@ -250,7 +244,6 @@ int main(int argc, char **argv)
 	tsv_out_close(&k.out);
 	if (o.state && k.unsaved)
 		save(&k);
-	if (k.violations)
-		side = violations_close(k.violations);
+	side = violations_close(k.violations);
 	return side > st ? side : st;
 }

@@ -46,6 +46,8 @@ void exempt_open(struct exempt *e, const char *path)
 	long bad;
 
 	e->path = path;
+	if (!path)
+		return;
 	look(path, &e->seen);
 	bad = read_set(path, &e->set);
 	if (bad < 0)

@@ -14,7 +14,7 @@ struct exempt {			/* zeroed with path NULL: nobody, for ever */
 	struct stat seen;	/* the file as it was read last, or tried to */
 };
 
-/* Reads path for the first time. Ends the command (status 2) with a message
+/* Reads path for the first time; NULL: nobody. Ends the command (status 2) with a message
  * when it cannot be read or holds a line that is no prefix. */
 void exempt_open(struct exempt *e, const char *path);
 

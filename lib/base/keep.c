@@ -14,12 +14,16 @@
 #define COLS_MAX 32
 #define PIECE	 65536
 
-static size_t count(const struct keep *k)
+/* The names of the cells' columns, in one allocation the caller frees. */
+static size_t columns(const struct keep *k, char **text, const char *name[])
 {
+	char *rest = *text = xstrdup(k->header), *one;
 	size_t n = 0;
 
-	while (k->cols[n])
-		n++;
+	strsep(&rest, "\t");	/* time */
+	strsep(&rest, "\t");	/* src */
+	while (n < COLS_MAX && (one = strsep(&rest, "\t")))
+		name[n++] = one;
 	return n;
 }
 
@@ -33,8 +37,9 @@ static char *put_key(char *p, int64_t time, const char *src, size_t n)
 
 void keep_save(const struct keep *k, const char *path, const struct table *t, int64_t time)
 {
-	char *buf = xalloc(PIECE), *p = buf, src[PREFIX_TEXT];
-	size_t cols = count(k);
+	char *buf = xalloc(PIECE), *p = buf, src[PREFIX_TEXT], *text;
+	const char *name[COLS_MAX];
+	size_t cols = columns(k, &text, name);
 	struct newfile f;
 
 	newfile_open(&f, path, 0644);
@@ -57,6 +62,7 @@ void keep_save(const struct keep *k, const char *path, const struct table *t, in
 	*p++ = '\n';
 	newfile_write(&f, buf, (size_t)(p - buf));
 	newfile_commit(&f);
+	free(text);
 	free(buf);
 }
 
@@ -64,6 +70,7 @@ struct load {
 	const struct keep *k;
 	struct table *t;
 	int src, col[COLS_MAX];
+	size_t cols;
 	unsigned frames;
 	int64_t time;
 };
@@ -88,7 +95,7 @@ static void row(void *self, const struct tsv_row *r)
 		tsv_bad(r, l->src, "here twice");
 		return;
 	}
-	for (size_t i = 0; l->k->cols[i]; i++)
+	for (size_t i = 0; i < l->cols; i++)
 		cell[i] = tsv_cell(r, l->col[i], &len[i]);
 	bad = l->k->get(entry, cell, len, &want);
 	if (bad >= 0)
@@ -108,13 +115,17 @@ bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t 
 	struct load l = { .k = k, .t = t };
 	struct tsv_bind bind[COLS_MAX + 2] = { { "src", &l.src, false } };
 	struct tsv_ops ops = { .bind = bind, .row = row, .frame = frame };
+	const char *name[COLS_MAX];
+	char *text;
 
 	if (access(path, F_OK) && errno == ENOENT)
 		return false;
-	for (size_t i = 0; k->cols[i]; i++)
-		bind[i + 1] = (struct tsv_bind){ k->cols[i], &l.col[i], false };
+	l.cols = columns(k, &text, name);
+	for (size_t i = 0; i < l.cols; i++)
+		bind[i + 1] = (struct tsv_bind){ name[i], &l.col[i], false };
 	if (tsv_run(path, &ops, &l))
 		exit(KL_INPUT);
+	free(text);
 	if (l.frames != 1)
 		die(KL_INPUT, "%s: %u frames, not one", path, l.frames);
 	*time = l.time;

@@ -11,8 +11,7 @@
 #define KEEP_CELLS 1024		/* room put() has */
 
 struct keep {
-	const char *header;		/* time, src, and the columns of the cells */
-	const char *const *cols;	/* those columns; ends with NULL, at most 32 */
+	const char *header;	/* time, src, and at most 32 columns of cells */
 	/* Writes the cells of an entry at p, a TAB before each; returns the end. */
 	char *(*put)(char *p, const void *entry);
 	/* Reads them into a new entry, whose key is set. -1, or the index of the

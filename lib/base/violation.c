@@ -130,6 +130,8 @@ static bool more(struct violations *v)
 
 bool violations_next(struct violations *v, int64_t until, struct violation *out)
 {
+	if (!v)
+		return false;
 	while (v->next == v->whole) {
 		memmove(v->row, v->row + v->whole, (v->n - v->whole) * sizeof(*v->row));
 		v->n -= v->whole;
@@ -145,9 +147,12 @@ bool violations_next(struct violations *v, int64_t until, struct violation *out)
 
 int violations_close(struct violations *v)
 {
-	/* What a live writer, or a file read in part, has left is not to blame. */
-	int st = v->ended && !v->fifo ? tsv_close(v->in) : tsv_leave(v->in);
+	int st;
 
+	if (!v)
+		return KL_OK;
+	/* What a live writer, or a file read in part, has left is not to blame. */
+	st = v->ended && !v->fifo ? tsv_close(v->in) : tsv_leave(v->in);
 	st = st > v->status ? st : v->status;
 	close(v->fd);
 	free(v->row);

@@ -35,7 +35,8 @@ struct violations *violations_open(const char *path, int64_t after);
  * in order of time: a row behind a later one waits for it. */
 bool violations_next(struct violations *v, int64_t until, struct violation *out);
 
-/* KL_OK, KL_NO when rows were broken, KL_INPUT when a frame was cut. Frees. */
+/* KL_OK, KL_NO when rows were broken, KL_INPUT when a frame was cut. Frees.
+ * NULL is a source of no violations, for these two. */
 int violations_close(struct violations *v);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The sources being watched. */
-#include <errno.h>
 #include <string.h>
 
 #include "fsm_text.h"
@@ -32,23 +31,23 @@ static struct source *get(struct watch *w, const struct prefix *x, int64_t now)
 	return s;
 }
 
-int watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why, size_t n,
-	       int64_t now)
+enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why,
+			   size_t n, int64_t now)
 {
 	struct source *s = fsm_inert(w->cfg, in) ? table_find(&w->sources, x) : get(w, x, now);
 	int word;
 
 	if (!s)
-		return 0;
+		return WATCH_OK;
 	if (s->tick == w->tick)
-		return -EEXIST;
+		return WATCH_TWICE;
 	word = words_number(&w->words, why, n);
 	if (word < 0)
-		return word;
+		return WATCH_NO_WORD;
 	s->why = (uint8_t)word;
 	s->tick = w->tick;
 	s->in = *in;
-	return 0;
+	return WATCH_OK;
 }
 
 void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,

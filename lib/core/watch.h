@@ -40,10 +40,15 @@ struct watch {
 /* The three members before self, and self, are the caller's to fill in first. */
 void watch_init(struct watch *w);
 
-/* What the frame under way says of a source, with the n bytes at why. 0;
- * -EEXIST: it spoke of it before; -ENAMETOOLONG, -ENOSPC: see words_number(). */
-int watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why, size_t n,
-	       int64_t now);
+enum watch_note {
+	WATCH_OK,
+	WATCH_TWICE,	/* not noted: the frame spoke of this source before */
+	WATCH_NO_WORD,	/* not noted: why is no word, see words_number() */
+};
+
+/* What the frame under way says of a source, with the n bytes at why. */
+enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why,
+			   size_t n, int64_t now);
 
 /* A violation, to be followed by watch_step() for the same time. */
 void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Words under numbers. Few and mostly the same as last time: no hash. */
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -18,10 +17,8 @@ int words_number(struct words *w, const char *s, size_t n)
 	for (w->last = 0; w->last < w->n; w->last++)
 		if (is(w, w->last, s, n))
 			return (int)w->last;
-	if (n > WORD_MAX)
-		return -ENAMETOOLONG;
-	if (w->n == WORDS_MAX)
-		return -ENOSPC;
+	if (n > WORD_MAX || w->n == WORDS_MAX)
+		return -1;
 	memcpy(w->text[w->n], s, n);
 	w->text[w->n][n] = 0;
 	w->len[w->n] = (uint8_t)n;

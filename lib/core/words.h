@@ -15,7 +15,7 @@ struct words {			/* zeroed: none */
 	char text[WORDS_MAX][WORD_MAX + 1];
 };
 
-/* The number of the n bytes at s. -ENAMETOOLONG: n > WORD_MAX; -ENOSPC: one word too many. */
+/* The number of the n bytes at s. -1: longer than WORD_MAX, or one word too many. */
 int words_number(struct words *w, const char *s, size_t n);
 
 #endif
