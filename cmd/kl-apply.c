@@ -2,19 +2,18 @@
 /*
  * kl-apply: carries wanted levels into the kernel's tables.
  *
- * Reads:  level frames; the pinned tables, whole at the start, then as far as a frame needs it.
+ * Reads:  level frames; the pinned tables.
  * Writes: the differences, at the star row; receipt frames to stdout.
- * Keeps:  what it holds in the tables, in memory; nothing on disk.
  *
  * Every entry it writes ends in the kernel by itself. It may be killed at any
  * moment: what is there is read again, and the next frame says the rest.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include <errno.h>
 
 #include "../lib/base/die.h"
 #include "../lib/base/lines.h"
 #include "../lib/base/opt.h"
+#include "../lib/base/rowlike.h"
 #include "../lib/base/tsv.h"
 #include "../lib/core/ledger.h"
 #include "../lib/kern/rules.h"
@@ -34,12 +33,12 @@ static struct {
 #define COUNT(name, to, min, help) { name, 0, OPT_U32, to, min, UINT32_MAX, "N", help, 0, true, 0 }
 #define NUMBER(name, to, arg, help) { name, 0, OPT_F64, to, 0, 0, arg, help, 0, true, 0 }
 static const struct opt opts[] = {
-	{ "pin", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "the instance pinned under DIR", 0, 0, 0 },
+	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, 0, 0 },
 	OPT_CONF_ROW,
 	{ "dry-run", 'n', OPT_FLAG, &o.dry, 0, 0, 0, "write nothing, print what would be done", 0, 0, 0 },
-	{ "sync", 's', OPT_FLAG, &o.sync, 0, 0, 0, "remove iq entries that a frame does not name", 0, 0, 0 },
+	{ "sync", 0, OPT_FLAG, &o.sync, 0, 0, 0, "remove iq entries that a frame does not name", 0, 0, 0 },
 	{ "max-age", 0, OPT_DUR, &o.max_age, .001, 3e9, "DUR", "refuse frames older than this", 0, true, 0 },
-	COUNT("max-new-blocks", &o.max_new, 0, "sources a frame may newly deny, the rest gets the hard limit"),
+	COUNT("max-new-blocks", &o.max_new, 0, "sources a frame may newly deny; more get the hard limit"),
 	COUNT("soft-rate", &o.soft.rate, 1, "RATE_SOFT: packets a second"),
 	COUNT("soft-burst", &o.soft.burst, 1, "RATE_SOFT: packets at once"),
 	COUNT("hard-rate", &o.hard.rate, 1, "RATE_HARD: packets a second"),
@@ -52,8 +51,8 @@ static const struct opt opts[] = {
 
 struct apply {
 	struct kern *k;		/* NULL: a dry run without an instance */
+	bool live;		/* writes */
 	struct ledger l;
-	size_t seen;		/* entries the tables had when last read whole */
 	int src, level, since, until;	/* columns */
 	struct lines rows;	/* of the frame under way */
 	size_t came;		/* how many those were, bad ones included */
@@ -61,19 +60,11 @@ struct apply {
 	enum kl_status status;
 };
 
-static void note(struct held *h, bool deny, const struct rule *r)
-{
-	enum holder who = r->owner == KL_IQ ? HELD_OURS : r->owner ? HELD_OTHERS : HELD_NONE;
-
-	held_note(h, deny, who, (struct limit){ (uint32_t)r->rate, (uint32_t)r->burst }, r->until);
-	h->known |= 1u << deny;
-}
-
 /* In a dry run what was planned once stands for what is there. */
 static void ask(void *self, struct held *h, bool deny)
 {
 	struct apply *s = self;
-	struct rule r = { 0 };
+	struct rule r;
 	int found;
 
 	if (!s->k || (o.dry && h->known & 1u << deny))
@@ -81,115 +72,78 @@ static void ask(void *self, struct held *h, bool deny)
 	found = kern_find(s->k, deny ? KL_DENY : KL_LIMIT, &h->x, &r);
 	if (found < 0)
 		die(KL_SYSTEM, "cannot read the tables under '%s': %s", o.dir, strerror(-found));
-	note(h, deny, &r);
+	ledger_note(&s->l, h, deny, found ? &r : NULL);
 }
 
-/* Reads the tables whole: what is ours in them, and what others have where we want something. */
 static void ask_all(struct apply *s)
 {
-	struct table *held = &s->l.held;
-
-	s->seen = 0;
-	for (int deny = 0; deny < 2; deny++) {
-		struct rules all = { 0 };
-		long err = rules_sweep(&all, s->k, deny ? KL_DENY : KL_LIMIT, 0, 0);
-
+	for (int deny = 0, err; deny < 2; deny++) {
+		ledger_blank(&s->l, deny);
+		err = kern_walk(s->k, deny ? KL_DENY : KL_LIMIT, ledger_meet, &s->l);
 		if (err)
-			die(KL_SYSTEM, "cannot read the tables under '%s': %s", o.dir, strerror((int)-err));
-		for (size_t i = 0; i < held->n; i++)
-			note(table_at(held, i), deny, &(struct rule){ 0 });
-		for (const struct rule *r = all.r; r < all.r + all.n; r++) {
-			struct held *h = r->owner == KL_IQ ? table_get(held, &r->x) : table_find(held, &r->x);
-
-			if (h)
-				note(h, deny, r);
-		}
-		s->seen += all.n;
-		rules_free(&all);
+			die(KL_SYSTEM, "cannot read the tables under '%s': %s", o.dir, strerror(-err));
 	}
 }
 
-/* Makes one kind of write for all claims that ask for it and had no failure. */
 static void carry(struct apply *s, unsigned op)
 {
-	bool deny = op & (PUT_DENY | DEL_DENY), put = op & (PUT_DENY | PUT_LIMIT);
-	enum kl_table t = deny ? KL_DENY : KL_LIMIT;
-	struct rule *rule = xalloc((s->l.todo + 1) * sizeof(*rule));
-	int *err = xalloc((s->l.todo + 1) * sizeof(*err));
-	struct claim *c = NULL;
-	size_t n = 0;
+	enum kl_table t = op & (PUT_DENY | DEL_DENY) ? KL_DENY : KL_LIMIT;
+	size_t n = ledger_writes(&s->l, op);
 
-	while ((c = ledger_each(&s->l, c, op))) {
-		const struct limit *is = &s->l.limit[c->want.level];
-
-		rule[n++] = (struct rule){ ledger_held(&s->l, c)->x, is->rate, is->burst, c->end, put ? KL_IQ : 0 };
-	}
-	if (n && !o.dry)
-		put ? rules_put(s->k, t, rule, n, err) : rules_del(s->k, t, rule, n, err);
-	for (n = 0; (c = ledger_each(&s->l, c, op)); n++) {
-		c->err = err[n];
-		if (!c->err)
-			note(ledger_held(&s->l, c), deny, &rule[n]);
-	}
-	free(rule);
-	free(err);
+	if (n && s->live)
+		(op & (PUT_DENY | PUT_LIMIT) ? rules_put : rules_del)(s->k, t, s->l.rule, n, s->l.err);
+	ledger_wrote(&s->l, op);
 }
 
-/* A frame's rows into the kernel. */
 static void settle(struct apply *s, int64_t time)
 {
-	bool live = s->k && !o.dry, whole;
+	const char *why = "";
+	int err = s->live ? kern_lock(s->k) : 0;
 	uint64_t now = boot_ns();
-	size_t capped;
+	const struct claim *c;
+	size_t n;
+	bool whole;
 
-	if (live)
+	if (err || (s->k && (err = kern_alive(s->k, &why))))
+		die(KL_SYSTEM, "lost '%s': %s: %s", o.dir, why, strerror(-err));
+	if (s->live)
 		ledger_recheck(&s->l, RECHECK);
 	if (ledger_close(&s->l, o.sync && s->came == s->l.n, time, real_ms(), now))
 		die(KL_SYSTEM, "out of memory");
-	whole = live && s->l.todo > RECHECK && s->l.todo > s->seen / 4;
+	whole = s->live && s->l.todo > RECHECK && s->l.todo > (s->l.seen[0] + s->l.seen[1]) / 4;
 	if (whole)
 		ask_all(s);
-	capped = ledger_plan(&s->l, whole, now);
-	if (capped)
-		warn("%zu sources limited, not denied: a frame may newly deny %u (--max-new-blocks)", capped, o.max_new);
+	n = ledger_plan(&s->l, whole, now);
 	for (unsigned op = PUT_DENY; op <= DEL_LIMIT; op <<= 1)
 		carry(s, op);
-}
-
-static void report(struct apply *s)
-{
-	const struct claim *lost = NULL;
-	const struct prefix *x;
-	enum kl_table t;
-	size_t n = 0;
-
-	for (const struct claim *c = s->l.claim; c < s->l.claim + s->l.n; c++)
-		if (c->err && !n++)
-			lost = c;
-	if (!lost)
+	if (s->live)
+		kern_unlock(s->k);
+	if (n)
+		warn("%zu sources limited, not denied: over --max-new-blocks %u", n, o.max_new);
+	n = ledger_failed(&s->l, &c);
+	if (!n)
 		return;
 	s->status = KL_NO;
-	x = &ledger_held(&s->l, lost)->x;
-	t = lost->ops & PUT_DENY ? KL_DENY : KL_LIMIT;
-	warn("%zu of %zu changes failed: %s (%u entries): %s", n, s->l.todo, kern_map_name(t, x),
-	     kern_map_max(s->k, t, x), rules_full(lost->err) ? "full" : strerror(lost->err));
+	warn("%zu of %zu changes failed: %s", n, s->l.todo,
+	     rules_why(s->k, c->ops & PUT_DENY ? KL_DENY : KL_LIMIT, &ledger_held(&s->l, c)->x, c->err));
 }
 
 static void row(void *self, const struct tsv_row *r)
 {
 	struct apply *s = self;
 	int64_t since = 0, until = -1;
-	struct prefix x;
 	uint32_t n, m;
 	const char *src = tsv_cell(r, s->src, &n), *name = tsv_cell(r, s->level, &m);
 	int level = level_get(name, m), err;
+	struct prefix x;
 
 	s->came++;
 	if (prefix_get(src, n, &x))
 		return tsv_bad(r, s->src, "not an address or prefix");
 	if (level < 0)
 		return tsv_bad(r, s->level, "not OBSERVE, RATE_SOFT, RATE_HARD or BLOCK");
-	if (*tsv_cell(r, s->until, &n) != '-' && (tsv_time(r, s->until, &until) || tsv_time(r, s->since, &since)))
+	if (*tsv_cell(r, s->until, &n) != '-' &&
+	    (tsv_time(r, s->until, &until) || tsv_time(r, s->since, &since)))
 		return;
 	err = ledger_claim(&s->l, &x, (enum level)level, since, until);
 	if (err == -EEXIST)
@@ -199,28 +153,20 @@ static void row(void *self, const struct tsv_row *r)
 	lines_add(&s->rows, r->line, r->len);
 }
 
-/* The row as it came; for an entry that no row named, one of the columns that are known. */
 static void put_receipt(struct apply *s, const struct claim *c, const struct tsv_row *star)
 {
-	size_t n = star->off[1] - 1;
-	const char *line = c->unnamed ? NULL : lines_next(&s->rows, &n);
-	char *p;
+	const char *line;
+	size_t n;
 
-	tsv_put(&s->out, line ? line : star->line, n);
-	p = tsv_room(&s->out, TSV_LINE);
-	for (int i = 1; !line && i < (int)star->n; i++) {
-		*p++ = '\t';
-		if (i == s->src)
-			p = prefix_put(p, &ledger_held(&s->l, c)->x);
-		else
-			p = stpcpy(p, i == s->level ? level_name[LEVEL_OBSERVE] : "-");
+	if (c->unnamed) {
+		tsv_room(&s->out, TSV_LINE);
+		s->out.p = rowlike_put(s->out.p, star, s->src, &ledger_held(&s->l, c)->x, s->level,
+				       level_name[LEVEL_OBSERVE]);
+	} else if ((line = lines_next(&s->rows, &n))) {
+		tsv_put(&s->out, line, n);
 	}
-	*p++ = '\t';
-	p = stpcpy(p, claim_action(c));
-	*p++ = '\t';
-	p = stpcpy(p, claim_result(c, o.dry));
-	*p++ = '\n';
-	s->out.p = p;
+	s->out.p = claim_receipt(tsv_room(&s->out, RECEIPT_TEXT), c, o.dry);
+	tsv_puts(&s->out, "\n");
 }
 
 static void forget(void *self)
@@ -236,8 +182,6 @@ static void frame(void *self, const struct tsv_row *star)
 {
 	struct apply *s = self;
 	int64_t age = real_ms() - star->time;
-	const char *why = "";
-	int err = 0;
 
 	if (age > o.max_age || -age > o.max_age) {
 		warn("frame %.*s refused: %.3f s %s (--max-age)", (int)star->off[1] - 1, star->line,
@@ -245,16 +189,7 @@ static void frame(void *self, const struct tsv_row *star)
 		s->status = KL_NO;
 		ledger_refuse(&s->l);
 	} else {
-		if (s->k && !o.dry)
-			err = kern_lock(s->k);
-		if (s->k && !err)
-			err = kern_alive(s->k, &why);
-		if (err)
-			die(KL_SYSTEM, "lost '%s': %s: %s", o.dir, why, strerror(-err));
 		settle(s, star->time);
-		if (s->k && !o.dry)
-			kern_unlock(s->k);
-		report(s);
 	}
 	for (size_t i = 0; i < s->l.n; i++)
 		put_receipt(s, &s->l.claim[i], star);
@@ -273,17 +208,17 @@ static void header(void *self, const char *line, size_t n)
 }
 
 static const struct opt_page page = {
-	.synopsis = "[-ns] [-p DIR] [-c FILE] [OPTION...] [FILE]",
+	.synopsis = "[-n] [-p DIR] [-c FILE] [--sync] [--max-age DUR] [--max-new-blocks N] [OPTION...] [FILE]",
 	.purpose = "carry wanted levels into the kernel's tables",
 	.opts = opts,
 };
 
 int main(int argc, char **argv)
 {
-	struct apply s = { .status = KL_OK };
+	struct apply s = { .status = KL_OK, .l = { .owner = KL_IQ, .ask = ask, .self = &s } };
 	const struct tsv_bind bind[] = {
-		{ "src", &s.src, 0 }, { "level", &s.level, 0 }, { "since", &s.since, 0 }, { "until", &s.until, 0 },
-		{ NULL, NULL, 0 },
+		{ "src", &s.src, 0 },	  { "level", &s.level, 0 }, { "since", &s.since, 0 },
+		{ "until", &s.until, 0 }, { NULL, NULL, 0 },
 	};
 	static const char *const adds[] = { RECEIPT_ADDS, NULL };
 	const struct tsv_ops ops = { .bind = bind, .adds = adds, .header = header, .row = row, .frame = frame,
@@ -298,9 +233,8 @@ int main(int argc, char **argv)
 	err = kern_open(&s.k, o.dir, !o.dry, &why);
 	if (err && !(o.dry && err == -ENOENT))
 		die(KL_SYSTEM, "cannot open '%s': %s", o.dir, kern_strerror(err, why));
+	s.live = !o.dry;
 	ledger_init(&s.l);
-	s.l.ask = ask;
-	s.l.self = &s;
 	s.l.max_new = o.max_new;
 	s.l.limit[LEVEL_SOFT] = limit_of(o.soft, o.soft_factor, o.trig_pps);
 	s.l.limit[LEVEL_HARD] = limit_of(o.hard, o.hard_factor, o.trig_pps);

@@ -5,13 +5,11 @@
  * Reads:  lists of addresses and prefixes (load); the pinned tables.
  * Writes: the pinned tables; list: one frame of rules to stdout.
  *
- * A rule replaces the one with the same prefix. Rules that ended are the
- * packet path's to ignore and ours to remove: list and flush do, add and load
- * do when they find their table full.
+ * A rule replaces the one with the same prefix. The packet path ignores rules
+ * that ended; list and flush remove them, add and load when a map is full.
  */
+#include <errno.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "../lib/base/die.h"
 #include "../lib/base/file.h"
@@ -32,11 +30,11 @@ static struct {
 } o = { .dir = KL_BPFFS };
 
 static const struct opt opts[] = {
-	{ "pin", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "the instance pinned under DIR (" KL_BPFFS ")", 0, 0, 0 },
+	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, 0, 0 },
 	{ "ttl", 't', OPT_DUR, &o.ttl, .001, 3e9, "DUR", "the rules end after DUR (never)", 0, 0, 0 },
 	{ "rate", 'r', OPT_U32, &o.rate, 1, UINT32_MAX, "N", "limit: packets a second", 0, 0, 0 },
 	{ "burst", 'b', OPT_U32, &o.burst, 1, UINT32_MAX, "N", "at once (twice rate)", 0, 0, 0 },
-	{ "owner", 'o', OPT_WORD, &o.owner, 0, 0, "WHO", "operator (when adding) or iq", owners, 0, &o.has_owner },
+	{ "owner", 'o', OPT_WORD, &o.owner, 0, 0, "WHO", "operator or iq", owners, 0, &o.has_owner },
 	OPT_END
 };
 
@@ -70,26 +68,14 @@ static const char *collect(void *self, const struct prefix *x, long line)
 
 static enum kl_status add(struct job *j)
 {
-	size_t n = j->set.n, in, i = 0;
-	int *err = xalloc((n + 1) * sizeof(*err));
-	struct rules old = { 0 };
-	const struct prefix *x;
+	const char *why;
+	long in = rules_load(&j->set, j->k, j->t, &why);
 
-	in = rules_put(j->k, j->t, j->set.r, n, err);
-	while (i < n && !err[i])
-		i++;
-	if (in < n && rules_full(err[i]) && rules_sweep(&old, j->k, j->t, boot_ns(), 0) > 0) {
-		in = rules_put(j->k, j->t, j->set.r, n, err);
-		for (i = 0; i < n && !err[i]; )
-			i++;
-	}
-	x = &j->set.r[i].x;
-	if (in < n)
-		die(KL_SYSTEM, "table %s: %s (%u entries): %s: %zu of %zu rules went in, nothing already in is lost",
-		    table_name[j->t], kern_map_name(j->t, x), kern_map_max(j->k, j->t, x),
-		    rules_full(err[i]) ? "full" : strerror(err[i]), in, n);
-	rules_free(&old);
-	free(err);
+	if (in < 0)
+		fail(j, in);
+	if ((size_t)in < j->set.n)
+		die(KL_SYSTEM, "table %s: %s: %ld of %zu rules went in, nothing already in is lost",
+		    table_name[j->t], why, in, j->set.n);
 	return KL_OK;
 }
 
@@ -130,10 +116,11 @@ static enum kl_status flush(struct job *j)
 	return KL_OK;
 }
 
-static size_t list_table(struct job *j, struct tsv_out *out, int64_t real, uint64_t boot)
+static size_t list_table(struct job *j, struct tsv_out *out, int64_t real)
 {
 	static const char *const owner[] = { "-", "operator", "iq", "graph" };
 	struct rulerow row = { real, -1, table_name[j->t], "-", NULL, RULE_UNKNOWN, RULE_UNKNOWN, 0 };
+	uint64_t boot = boot_ns();
 	long err = rules_sweep(&j->set, j->k, j->t, boot, 0);
 	size_t n = 0;
 
@@ -158,13 +145,12 @@ static size_t list_table(struct job *j, struct tsv_out *out, int64_t real, uint6
 static enum kl_status list(struct job *j)
 {
 	struct rulerow star = { real_ms(), -1, "-", "-", NULL, RULE_UNKNOWN, RULE_UNKNOWN, 0 };
-	uint64_t boot = boot_ns();
 	struct tsv_out out;
 
 	tsv_out_init(&out, 1, "stdout");
 	tsv_puts(&out, RULE_HEADER "\n");
 	for (; j->t < j->end; j->t++)
-		star.hits += list_table(j, &out, star.time, boot);
+		star.hits += list_table(j, &out, star.time);
 	out.p = rulerow_put(tsv_room(&out, RULE_ROW), &star);
 	tsv_out_close(&out);
 	return KL_OK;
@@ -239,7 +225,7 @@ int main(int argc, char **argv)
 	while (at < argc && v < end && strcmp(v->name, argv[at]))
 		v++;
 	if (at == argc || v == end)
-		die(KL_USAGE, "no such command '%s': add, del, list, load or flush", at < argc ? argv[at] : "");
+		die(KL_USAGE, "no command '%s': add, del, list, load, flush", at < argc ? argv[at] : "");
 	if (!argv[++at] && v->run != list)
 		die(KL_USAGE, "%s: no table given: allow, deny or limit", v->name);
 	while (argv[at] && j.t < KL_TABLES && strcmp(table_name[j.t], argv[at]))

@@ -26,7 +26,7 @@ static struct {
 } o = { .dir = KL_BPFFS };
 
 static const struct opt opts[] = {
-	{ "pin", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "the instance pinned under DIR (" KL_BPFFS ")", 0, 0, 0 },
+	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, 0, 0 },
 	{ "force", 'f', OPT_FLAG, &o.force, 0, 0, 0, "enforce-allow on although nobody is allowed", 0, 0, 0 },
 	OPT_END
 };
@@ -63,7 +63,8 @@ static void parse_limit(struct change *c, const char *v)
 		return;
 	if (!slash || get_u32(v, (size_t)(slash - v), &c->rate) || !c->rate ||
 	    get_u32(slash + 1, strlen(slash + 1), &c->burst) || !c->burst)
-		die(KL_USAGE, "bad value '%s' for default-limit: RATE/BURST, each 1 to 4294967295, or off", v);
+		die(KL_USAGE, "bad value '%s' for default-limit: RATE/BURST, 1 to 4294967295 each, or off",
+		    v);
 }
 
 static void parse(struct change *c, const char *key, const char *v)
@@ -79,7 +80,8 @@ static void parse(struct change *c, const char *key, const char *v)
 		if (get_u32(v, strlen(v), &c->sample))
 			die(KL_USAGE, "bad value '%s' for sample: a whole number, 0 to 4294967295", v);
 	} else {
-		die(KL_USAGE, "unknown setting '%s': enforce-allow, default-limit, sample or src6-prefix", key);
+		die(KL_USAGE, "unknown setting '%s': enforce-allow, default-limit, sample, src6-prefix",
+		    key);
 	}
 }
 

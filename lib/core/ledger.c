@@ -7,7 +7,7 @@
 
 void ledger_init(struct ledger *l)
 {
-	*l = (struct ledger){ .frame = 1 };
+	l->frame = 1;
 	table_init(&l->held, sizeof(struct held));
 }
 
@@ -15,6 +15,8 @@ void ledger_free(struct ledger *l)
 {
 	table_free(&l->held);
 	free(l->claim);
+	free(l->rule);
+	free(l->err);
 }
 
 static struct claim *add(struct ledger *l)
@@ -54,16 +56,38 @@ int ledger_claim(struct ledger *l, const struct prefix *x, enum level level, int
 	return 0;
 }
 
-void held_note(struct held *h, bool deny, enum holder who, struct limit is, uint64_t until)
+void ledger_note(const struct ledger *l, struct held *h, bool deny, const struct rule *r)
 {
+	enum holder who = !r ? HELD_NONE : r->owner == l->owner ? HELD_OURS : HELD_OTHERS;
+
+	h->known |= 1u << deny;
 	if (deny) {
 		h->deny = who;
-		h->deny_until = until;
+		h->deny_until = r ? r->until : 0;
 	} else {
 		h->limit = who;
-		h->limit_until = until;
-		h->is = is;
+		h->limit_until = r ? r->until : 0;
+		h->is = r ? (struct limit){ (uint32_t)r->rate, (uint32_t)r->burst } : (struct limit){ 0 };
 	}
+}
+
+void ledger_blank(struct ledger *l, bool deny)
+{
+	l->deny = deny;
+	l->seen[deny] = 0;
+	for (size_t i = 0; i < l->held.n; i++)
+		ledger_note(l, table_at(&l->held, i), deny, NULL);
+}
+
+int ledger_meet(void *ledger, const struct rule *r)
+{
+	struct ledger *l = ledger;
+	struct held *h = r->owner == l->owner ? table_get(&l->held, &r->x) : table_find(&l->held, &r->x);
+
+	l->seen[l->deny]++;
+	if (h)
+		ledger_note(l, h, l->deny, r);
+	return 0;
 }
 
 void ledger_recheck(struct ledger *l, size_t n)
@@ -99,6 +123,18 @@ static int unnamed(struct ledger *l, bool sync, uint64_t now)
 	return 0;
 }
 
+static int scratch(struct ledger *l)
+{
+	if (l->room >= l->todo)
+		return 0;
+	free(l->rule);
+	free(l->err);
+	l->room = l->todo + l->todo / 2;
+	l->rule = malloc(l->room * sizeof(*l->rule));
+	l->err = malloc(l->room * sizeof(*l->err));
+	return l->rule && l->err ? 0 : -ENOMEM;
+}
+
 int ledger_close(struct ledger *l, bool sync, int64_t time, int64_t real, uint64_t now)
 {
 	int64_t tick = l->last && time > l->last ? time - l->last : 0;
@@ -115,7 +151,16 @@ int ledger_close(struct ledger *l, bool sync, int64_t time, int64_t real, uint64
 		c->ops = diff(ledger_held(l, c), &c->want, l->limit, now, &c->end);
 		l->todo += !!(c->ops & DIFF_WRITES);
 	}
-	return 0;
+	return scratch(l);
+}
+
+/* The next claim behind c (NULL: the first) that asks for op and had no failure. */
+static struct claim *each(const struct ledger *l, struct claim *c, unsigned op)
+{
+	for (c = c ? c + 1 : l->claim; c < l->claim + l->n; c++)
+		if (c->ops & op && !c->err)
+			return c;
+	return NULL;
 }
 
 size_t ledger_plan(struct ledger *l, bool asked, uint64_t now)
@@ -123,7 +168,7 @@ size_t ledger_plan(struct ledger *l, bool asked, uint64_t now)
 	uint32_t new = 0;
 	size_t capped = 0;
 
-	for (struct claim *c = NULL; (c = ledger_each(l, c, DIFF_WRITES)); ) {
+	for (struct claim *c = NULL; (c = each(l, c, DIFF_WRITES)); ) {
 		struct held *h = ledger_held(l, c);
 
 		if (!asked && c->ops & (PUT_DENY | DEL_DENY))
@@ -149,15 +194,42 @@ void ledger_refuse(struct ledger *l)
 		l->claim[i].stale = true;
 }
 
-struct claim *ledger_each(const struct ledger *l, struct claim *c, unsigned op)
+size_t ledger_writes(struct ledger *l, unsigned op)
 {
-	for (c = c ? c + 1 : l->claim; c < l->claim + l->n; c++)
-		if (c->ops & op && !c->err)
-			return c;
-	return NULL;
+	size_t n = 0;
+
+	for (struct claim *c = NULL; (c = each(l, c, op)); n++) {
+		const struct limit *is = &l->limit[c->want.level];
+
+		l->rule[n] = (struct rule){ ledger_held(l, c)->x, is->rate, is->burst, c->end, l->owner };
+		l->err[n] = 0;
+	}
+	return n;
 }
 
-const char *claim_action(const struct claim *c)
+void ledger_wrote(struct ledger *l, unsigned op)
+{
+	bool put = op & (PUT_DENY | PUT_LIMIT), deny = op & (PUT_DENY | DEL_DENY);
+	size_t n = 0;
+
+	for (struct claim *c = NULL; (c = each(l, c, op)); n++) {
+		c->err = l->err[n];
+		if (!c->err)
+			ledger_note(l, ledger_held(l, c), deny, put ? &l->rule[n] : NULL);
+	}
+}
+
+size_t ledger_failed(const struct ledger *l, const struct claim **first)
+{
+	size_t n = 0;
+
+	for (const struct claim *c = l->claim; c < l->claim + l->n; c++)
+		if (c->err && !n++)
+			*first = c;
+	return n;
+}
+
+static const char *action(const struct claim *c)
 {
 	if (c->ops & PUT_DENY)
 		return "deny";
@@ -168,21 +240,18 @@ const char *claim_action(const struct claim *c)
 	return c->ops & KEEP ? "keep" : "none";
 }
 
-const char *claim_result(const struct claim *c, bool dry)
+char *claim_receipt(char *p, const struct claim *c, bool dry)
 {
-	static char text[48] = "failed:";
+	const char *name = c->err ? strerrorname_np(c->err) : NULL;
 
+	*p++ = '\t';
+	p = stpcpy(p, action(c));
+	*p++ = '\t';
 	if (c->err == E2BIG || c->err == ENOSPC)
-		return "full";
-	if (c->err) {
-		const char *name = strerrorname_np(c->err);
-
-		strncpy(text + 7, name ? name : "UNKNOWN", sizeof(text) - 8);
-		return text;
-	}
-	if (c->stale)
-		return "stale";
-	return c->capped ? "capped" : dry ? "dry" : "ok";
+		return stpcpy(p, "full");
+	if (c->err)
+		return stpcpy(stpcpy(p, "failed:"), name ? name : "-");
+	return stpcpy(p, c->stale ? "stale" : c->capped ? "capped" : dry ? "dry" : "ok");
 }
 
 static int idle(void *entry, void *arg)

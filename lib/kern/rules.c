@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A table's rules as an array: read by batches, sorted, matched with the records. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rules.h"
@@ -71,50 +73,103 @@ long rules_sweep(struct rules *s, struct kern *k, enum kl_table t, uint64_t now,
 	return done == n ? (long)n : -err;
 }
 
-/* Writes n rules of one map; of[i] is the place of r[i]'s error. When the map is full, what is
- * in it can still be written anew. */
-static size_t put_map(struct kern *k, enum kl_table t, const struct rule *r, const size_t *of, size_t n, int *err)
+static bool full(int err)
+{
+	return err == E2BIG || err == ENOSPC;
+}
+
+#define GROUP 8192u
+
+/* Rules of one map on their way into it. */
+struct group {
+	struct kern *k;
+	enum kl_table t;
+	struct rule r[GROUP];
+	size_t of[GROUP], n;	/* of[i]: the place of r[i]'s error in err */
+	int *err, full;
+};
+
+/* When the map is full, what is in it can still be written anew. */
+static size_t put_group(struct group *g)
 {
 	struct rule old;
-	int e, more;
-	size_t in = kern_put(k, t, r, n, &e);
+	size_t in = 0;
+	int e = g->full;
 
-	for (size_t i = in, stop = in; i < n; i++) {
-		err[of[i]] = e;
-		if (i > stop && rules_full(e) && kern_find(k, t, &r[i].x, &old) == 1 &&
-		    kern_put(k, t, &r[i], 1, &more)) {
-			err[of[i]] = 0;
+	if (!g->full)
+		in = kern_put(g->k, g->t, g->r, g->n, &e);
+	for (size_t i = in; i < g->n; i++) {
+		g->err[g->of[i]] = e;
+		if (full(e) && kern_find(g->k, g->t, &g->r[i].x, &old) == 1 &&
+		    kern_put(g->k, g->t, &g->r[i], 1, &g->err[g->of[i]]))
 			in++;
-		}
 	}
+	g->full = full(e) ? e : 0;
+	g->n = 0;
 	return in;
 }
 
 size_t rules_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err)
 {
-	struct rule *group = malloc((n + 1) * sizeof(*group));
-	size_t *of = malloc((n + 1) * sizeof(*of)), m, in = 0, left = n;
-	const char *map;
+	struct group *g = calloc(1, sizeof(*g));
+	size_t in = 0;
 
 	for (size_t i = 0; i < n; i++)
-		err[i] = group && of ? -1 : ENOMEM;	/* -1: not tried yet */
-	for (size_t first = 0; group && of && left; left -= m) {
-		while (err[first] != -1)
-			first++;
-		map = kern_map_name(t, &r[first].x);
-		m = 0;
+		err[i] = g ? -1 : ENOMEM;	/* -1: not tried yet */
+	if (!g)
+		return 0;
+	g->k = k;
+	g->t = t;
+	g->err = err;
+	for (size_t first = 0; first < n; first++) {
+		const char *map = kern_map_name(t, &r[first].x);
+
+		if (err[first] != -1)
+			continue;
+		g->full = 0;
 		for (size_t i = first; i < n; i++) {
 			if (err[i] != -1 || kern_map_name(t, &r[i].x) != map)
 				continue;
 			err[i] = 0;
-			group[m] = r[i];
-			of[m++] = i;
+			g->r[g->n] = r[i];
+			g->of[g->n++] = i;
+			if (g->n == GROUP)
+				in += put_group(g);
 		}
-		in += put_map(k, t, group, of, m, err);
+		in += put_group(g);
 	}
-	free(group);
-	free(of);
+	free(g);
 	return in;
+}
+
+const char *rules_why(struct kern *k, enum kl_table t, const struct prefix *x, int err)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text), "%s (%u entries): %s", kern_map_name(t, x), kern_map_max(k, t, x),
+		 full(err) ? "full" : strerror(err));
+	return text;
+}
+
+long rules_load(const struct rules *s, struct kern *k, enum kl_table t, const char **why)
+{
+	int *err = malloc((s->n + 1) * sizeof(*err));
+	struct rules old = { 0 };
+	size_t in, i;
+	int again = 1;
+
+	if (!err)
+		return -ENOMEM;
+	do {
+		in = rules_put(k, t, s->r, s->n, err);
+		for (i = 0; i < s->n && !err[i]; )
+			i++;
+	} while (in < s->n && full(err[i]) && again-- && rules_sweep(&old, k, t, boot_ns(), 0) > 0);
+	if (in < s->n)
+		*why = rules_why(k, t, &s->r[i].x, err[i]);
+	rules_free(&old);
+	free(err);
+	return (long)in;
 }
 
 size_t rules_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err)

@@ -3,8 +3,6 @@
 #ifndef KL_RULES_H
 #define KL_RULES_H
 
-#include <errno.h>
-
 #include "map.h"
 
 struct rules {			/* {0} is an empty one */
@@ -30,10 +28,11 @@ void rules_sort(struct rules *s);
 size_t rules_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err);
 /* Removes the keys of n rules; absent ones count as removed. The same returns. */
 size_t rules_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err);
-static inline bool rules_full(int err)		/* is that what a full map says? */
-{
-	return err == E2BIG || err == ENOSPC;
-}
+/* What a write of x that ended with err met: the map, its capacity, the error. Static. */
+const char *rules_why(struct kern *k, enum kl_table t, const struct prefix *x, int err);
+/* Adds or replaces all of s; what ended makes room when a map is full. Returns how many went in; when not
+ * all, *why is rules_why() of the first that did not. -ENOMEM. */
+long rules_load(const struct rules *s, struct kern *k, enum kl_table t, const char **why);
 
 #define HITS_UNKNOWN UINT64_MAX
 
