@@ -101,7 +101,7 @@ int prefix_get(const char *s, size_t n, struct prefix *out)
 	}
 	len = max;
 	if (s < end) {
-		if (*s++ != '/' || end - s > 3 || (*s == '0' && end - s > 1) ||
+		if (*s++ != '/' || end - s > 3 || (end - s > 1 && *s == '0') ||
 		    get_u32(s, (size_t)(end - s), &len) || len > max)
 			return -1;
 	}
