@@ -20,6 +20,14 @@ static __always_inline bool cas(__u64 *p, __u32 cell, __u64 old, __u64 new)
 	return __sync_val_compare_and_swap(p, old, new) == old;
 }
 
+/* Compare-and-exchange on a word that others add to without naming a cell. */
+#define cas_added cas
+
+static __always_inline __u64 add_fetch(__u64 *p, __u64 n)
+{
+	return __sync_fetch_and_add(p, n) + n;
+}
+
 /* A full barrier: what was stored before is visible before the sum. */
 static __always_inline void add_ordered(__u64 *p, __u32 cell, __u64 n)
 {
@@ -57,6 +65,29 @@ static __always_inline bool cas(__u64 *p, __u32 cell, __u64 old, __u64 new)
 	}
 	bpf_spin_unlock(&l->l);
 	return same;
+}
+
+/* Additions in between are kept: the difference is added. True for the one who took it. */
+static __always_inline bool cas_added(__u64 *p, __u32 cell, __u64 old, __u64 new)
+{
+	struct lock *l = lock_of(cell);
+	bool mine = false;
+
+	if (!l)
+		return false;
+	bpf_spin_lock(&l->l);
+	if ((*(volatile __u64 *)p & (old - new)) == old - new) {
+		__sync_fetch_and_add(p, new - old);
+		mine = true;
+	}
+	bpf_spin_unlock(&l->l);
+	return mine;
+}
+
+static __always_inline __u64 add_fetch(__u64 *p, __u64 n)
+{
+	__sync_fetch_and_add(p, n);
+	return *(volatile __u64 *)p;
 }
 
 static __always_inline void add_ordered(__u64 *p, __u32 cell, __u64 n)

@@ -9,78 +9,47 @@
 
 #include "table.bpf.h"
 
-enum verdict { V_PASS, V_ALLOW, V_DENY, V_RL };	/* V_ALLOW: dropped, not in allow */
-
 static __always_inline bool is_syn(const struct pkt *k)
 {
 	return (k->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-static __always_inline void count_totals(struct kl_totals *t, const struct pkt *k)
+static __always_inline __u32 class_of(const struct pkt *k)
 {
-	if (k->family == 4) {
-		t->v4++;
-		if (k->frag)
-			t->frags4++;
-	} else {
-		t->v6++;
-		if (k->frag)
-			t->frags6++;
-	}
-	if (k->proto == 6) {
-		t->tcp++;
-		if (k->flags & TCP_ACK)
-			t->ack++;
-		if (k->flags & TCP_SYN) {
-			if (k->flags & TCP_ACK)
-				t->synack++;
-			else
-				t->syn++;
-		}
-		if (k->flags & TCP_RST)
-			t->rst++;
-	} else if (k->proto == 17) {
-		t->udp++;
-	} else if (k->proto == 1 || k->proto == 58) {
-		t->icmp++;
-	}
+	__u32 c = (k->family & 2) << 4;		/* 6 has it, 4 has not */
+
+	if (k->proto == 6)
+		return c | KL_L4_TCP << 3 | (k->flags & TCP_SYN) << 1 | (k->flags & TCP_RST) >> 1 |
+		       (k->flags & TCP_ACK) >> 4;
+	if (k->proto == 17)
+		return c | KL_L4_UDP << 3;
+	if (k->proto == 1 || k->proto == 58)
+		return c | KL_L4_ICMP << 3;
+	return c;
 }
 
-static __always_inline void count_verdict(struct kl_totals *t, __u32 v)
+static __always_inline void count(struct kl_count *n, const struct pkt *k, __u32 v, __u32 class)
 {
-	if (v == V_PASS)
-		t->pass++;
-	else if (v == V_DENY)
-		t->drop_deny++;
-	else if (v == V_RL)
-		t->drop_rl++;
-	else
-		t->drop_allow++;
+	n->bytes += k->len;
+	n->verdict[v & (KL_VERDICTS - 1)]++;
+	n->class[class & (KL_CLASSES - 1)]++;
 }
 
-static __always_inline void count_untracked(struct kl_untracked *u, const struct pkt *k, __u32 v)
+/* Half of a field of pb is used up: moves that to where it fits. A reader between the
+ * two steps sees the count go back, and reads again. */
+static __noinline int carry(struct kl_src *r, struct kl_cold *c, __u32 cell)
 {
-	u->pkts++;
-	u->bytes += k->len;
-	if (k->proto == 6) {
-		u->tcp++;
-		if (is_syn(k))
-			u->syn++;
-		if (k->flags & TCP_ACK)
-			u->ack++;
-		if (k->flags & TCP_RST)
-			u->rst++;
-	} else if (k->proto == 17) {
-		u->udp++;
-	} else if (k->proto == 1 || k->proto == 58) {
-		u->icmp++;
-	}
-	if (v == V_DENY)
-		u->drop_deny++;
-	else if (v == V_RL)
-		u->drop_rl++;
-	else if (v == V_ALLOW)
-		u->drop_allow++;
+	__u64 pb;
+
+	if (!r || !c)
+		return 0;
+	pb = *(volatile __u64 *)&r->pb;
+	if (pb & KL_PB_PKTS && cas_added(&r->pb, cell, pb, pb - KL_PB_PKTS))
+		ADD(c->carry, 1u << 16);
+	pb = *(volatile __u64 *)&r->pb;
+	if (pb & KL_PB_BYTES && cas_added(&r->pb, cell, pb, pb - KL_PB_BYTES))
+		ADD(c->carry, 1u);
+	return 0;
 }
 
 static __always_inline void port_mark(struct kl_ports *p, __u16 port)
@@ -132,13 +101,13 @@ static __always_inline void count_src(struct kl_totals *t, const struct rec *f, 
 	struct kl_src *r = f->hot;
 	struct kl_cold *c = 0;
 
-	ADD(r->pkts, 1);
-	ADD(r->bytes, k->len);
-	if (v == V_DENY)
+	if (add_fetch(&r->pb, (1ull << KL_PB_SHIFT) + k->len) & (KL_PB_PKTS | KL_PB_BYTES))
+		carry(r, cold_of(k->family, f), f->set);
+	if (v == KL_DROP_DENY)
 		ADD(r->drop_deny, 1);
-	else if (v == V_RL)
+	else if (v == KL_DROP_RL)
 		ADD(r->drop_rl, 1);
-	else if (v == V_ALLOW)
+	else if (v == KL_DROP_ALLOW)
 		c = cold_of(k->family, f);
 	if (c)
 		ADD(c->drop_allow, 1);

@@ -99,13 +99,13 @@ struct kl_lpm6 { __u32 plen; __u8 a[16]; };
 struct kl_src {			/* kernloom_src4_stats: one cache line a source */
 	__u64 key[2];		/* address, network order, v4-mapped */
 	__u64 tat;		/* GCRA: theoretical arrival time, jiffies << 20 */
-	__u64 bytes;		/* frame lengths */
-	__u32 pkts;		/* counters wrap; readers take differences */
-	__u32 syn;		/* SYN without ACK */
+	__u64 pb;		/* packets << 36 | bytes of frames: one atomic for both */
+	__u32 syn;		/* SYN without ACK. Counters wrap; readers take differences */
 	__u32 udp;
 	__u32 drop_deny, drop_rl;
 	__u32 until_j;		/* judge again at this jiffy (low 32 bits) */
 	__u32 pol;
+	__u32 seen_j;		/* jiffy of the first packet: tells two records of one source apart */
 	__u16 port;		/* the first destination port of this tick */
 	__u16 epoch;		/* its tick << 1 | more than one port was seen */
 };
@@ -115,9 +115,12 @@ struct kl_cold {		/* kernloom_src4_stats_cold */
 	__u32 icmp;		/* ICMP or ICMPv6 */
 	__u32 other;		/* neither TCP, UDP nor ICMP */
 	__u32 drop_allow;
-	__u32 seen_j;		/* jiffy of the first packet */
+	__u32 carry;		/* out of pb: times 2^27 packets << 16 | times 2^35 bytes */
 	__u32 ivl, tol;		/* its own limit: jiffies << 20 a packet; tolerance, jiffies << 8 */
 };
+#define KL_PB_SHIFT 36
+#define KL_PB_PKTS  (1ull << 63)	/* half of the packets' field is used: carry it */
+#define KL_PB_BYTES (1ull << 35)	/* half of the bytes' */
 /* Distinct ports of a tick: linear counting over two resolutions. A port's
  * hash sets one of PORTS_FINE bits; one port in PORTS_SAMPLE also sets one of
  * PORTS_COARSE bits. The first packet of a tick to a second port clears it. */
@@ -126,24 +129,28 @@ struct kl_cold {		/* kernloom_src4_stats_cold */
 #define KL_PORTS_SAMPLE 128u
 struct kl_ports { __u64 w[8]; };	/* kernloom_src4_stats_ports */
 
-/* kernloom_totals: one value a CPU. Readers add the CPUs. */
-struct kl_untracked {		/* packets whose source got no record */
-	__u64 pkts, bytes, tcp, udp, icmp, syn, ack, rst;
-	__u64 drop_allow, drop_deny, drop_rl;
+/* kernloom_totals: one value a CPU. Readers add the CPUs. IP packets are counted once, by class:
+ * class = IPv6 << 5 | l4 << 3 | SYN << 2 | RST << 1 | ACK, flags of TCP only. */
+enum { KL_L4_OTHER, KL_L4_TCP, KL_L4_UDP, KL_L4_ICMP };
+enum kl_verdict { KL_PASS, KL_DROP_ALLOW, KL_DROP_DENY, KL_DROP_RL, KL_VERDICTS };
+#define KL_CLASSES 64
+struct kl_count {
+	__u64 bytes;
+	__u64 verdict[KL_VERDICTS];
+	__u64 class[KL_CLASSES];
 };
 struct kl_totals {
-	__u64 pkts, bytes;
-	__u64 pass, drop_allow, drop_deny, drop_rl;
-	__u64 v4, v6, tcp, udp, icmp, syn, synack, rst, ack;
-	__u64 frags4, frags6;
+	struct kl_count all;	/* every IP packet */
+	struct kl_count un;	/* of them, those whose source got no record */
+	__u64 other, other_bytes;	/* frames that are not IP */
 	__u64 malformed;	/* an IP EtherType without a valid IP header, or over four VLAN tags */
 	__u64 drop_malformed;	/* those, while enforce-allow was on */
+	__u64 frags4, frags6;
 	__u64 essential;	/* neighbour discovery and DHCP replies, passed unjudged */
-	__u64 allow_hits, deny_hits, rl_hits;
-	__u64 port_changes;	/* a second or later distinct port of a source in a tick */
+	__u64 allow_hits, rl_hits;
+	__u64 port_changes;	/* packets to a port new to their source in this tick, its first excepted */
 	__u64 new_sources, evicted;
 	__u64 judged;		/* table look-ups made for a record */
-	struct kl_untracked un;
 };
 
 /* The cell of kl_cfg.gen that speaks for an address. hi is the address's
@@ -192,12 +199,12 @@ KL_SIZE(kl_lpm4, 8);
 KL_SIZE(kl_lpm6, 20);
 KL_SIZE(kl_src, 64);
 KL_AT(kl_src, tat, 16);
-KL_AT(kl_src, pkts, 32);
-KL_AT(kl_src, until_j, 52);
+KL_AT(kl_src, pb, 24);
+KL_AT(kl_src, until_j, 48);
 KL_AT(kl_src, epoch, 62);
 KL_SIZE(kl_cold, 32);
 KL_SIZE(kl_ports, 64);
-KL_SIZE(kl_untracked, 88);
-KL_SIZE(kl_totals, 27 * 8 + 88);
+KL_SIZE(kl_count, 69 * 8);
+KL_SIZE(kl_totals, (2 * 69 + 13) * 8);
 
 #endif

@@ -89,29 +89,27 @@ static __always_inline __u32 verdict(struct kl_totals *t, const struct rec *f, s
 	__u32 on = cfg.features, pol = 0, ivl = 0, tol = 0;
 
 	if (!on)
-		return V_PASS;
+		return KL_PASS;
 	if (on & KL_F_JUDGE)
 		pol = standing(t, f, w, full_lo, now_j, &ivl, &tol);
 	if (pol & KL_POL_ALLOW) {
 		t->allow_hits++;
-		return V_PASS;
+		return KL_PASS;
 	}
 	if (on & KL_F_ENFORCE_ALLOW)
-		return V_ALLOW;
-	if (pol & KL_POL_DENY) {
-		t->deny_hits++;
-		return V_DENY;
-	}
+		return KL_DROP_ALLOW;
+	if (pol & KL_POL_DENY)
+		return KL_DROP_DENY;
 	if (!(pol & KL_POL_LIMIT)) {
 		if (!(on & KL_F_DEFAULT_LIMIT))
-			return V_PASS;
+			return KL_PASS;
 		ivl = rl.ivl;
 		tol = rl.tol;
 	}
 	t->rl_hits++;
 	if (f->hot)
-		return within(&f->hot->tat, f->set, now_j, ivl, tol) ? V_PASS : V_RL;
-	return within(&shared_tat[(h >> 20) & (KL_SHARED - 1)], h >> 20, now_j, ivl, tol) ? V_PASS : V_RL;
+		return within(&f->hot->tat, f->set, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
+	return within(&shared_tat[(h >> 20) & (KL_SHARED - 1)], h >> 20, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
 }
 
 /* Global, so that the verifier does not walk what follows once for every way through the headers. */
@@ -130,7 +128,7 @@ SEC("xdp")
 int kl_shield(struct xdp_md *ctx)
 {
 	__u64 now_j = bpf_jiffies64(), h, full_lo;
-	__u32 zero = 0, v = V_PASS;
+	__u32 zero = 0, v = KL_PASS, class;
 	struct kl_totals *t = bpf_map_lookup_elem(&totals, &zero);
 	struct work *w = work_of();
 	struct pkt *k;
@@ -141,18 +139,17 @@ int kl_shield(struct xdp_md *ctx)
 		return XDP_ABORTED;	/* cannot be: the arrays have one element */
 	k = &w->k;
 	frame = parse_frame(ctx);
-	t->pkts++;
-	t->bytes += k->len;
 	if (frame != FRAME_IP) {
-		if (frame == FRAME_BAD) {
-			t->malformed++;
-			if (cfg.features & KL_F_ENFORCE_ALLOW) {
-				t->drop_malformed++;
-				return XDP_DROP;
-			}
+		t->other_bytes += k->len;
+		if (frame == FRAME_OTHER) {
+			t->other++;
+			return XDP_PASS;
 		}
-		t->pass++;
-		return XDP_PASS;
+		t->malformed++;
+		if (!(cfg.features & KL_F_ENFORCE_ALLOW))
+			return XDP_PASS;
+		t->drop_malformed++;
+		return XDP_DROP;
 	}
 	full_lo = k->lo;
 	if (k->family == 6 && cfg.features & KL_F_SRC6_64)
@@ -165,11 +162,17 @@ int kl_shield(struct xdp_md *ctx)
 	else
 		v = verdict(t, &f, w, h, full_lo, now_j);
 
-	count_totals(t, k);
-	count_verdict(t, v);
+	class = class_of(k);
+	count(&t->all, k, v, class);
+	if (k->frag) {
+		if (k->family == 4)
+			t->frags4++;
+		else
+			t->frags6++;
+	}
 	if (f.hot)
 		count_src(t, &f, k, v);
 	else
-		count_untracked(&t->un, k, v);
-	return v == V_PASS ? XDP_PASS : XDP_DROP;
+		count(&t->un, k, v, class);
+	return v == KL_PASS ? XDP_PASS : XDP_DROP;
 }

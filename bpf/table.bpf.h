@@ -46,8 +46,20 @@ static __always_inline __u64 src_hash(const struct pkt *k)
 	return h ^ h >> 30;
 }
 
-#define ELEM_OF(family, name, s) \
-	((family) == 4 ? bpf_map_lookup_elem(&name##4, &(s)) : bpf_map_lookup_elem(&name##6, &(s)))
+/* Element s of a family's array. The verifier turns an array look-up into a few
+ * instructions only where the map is one and the same on every path: the empty
+ * asm keeps the compiler from joining the two calls. */
+#define ELEM_OF(family, name, s)					\
+({									\
+	void *e_;							\
+	if ((family) == 4) {						\
+		e_ = bpf_map_lookup_elem(&name##4, &(s));		\
+		asm volatile("" : "+r"(e_));				\
+	} else {							\
+		e_ = bpf_map_lookup_elem(&name##6, &(s));		\
+	}								\
+	e_;								\
+})
 
 static __always_inline struct kl_cold *cold_of(__u32 family, const struct rec *f)
 {
@@ -75,7 +87,7 @@ static __always_inline __u32 way_of(__u64 m)
 	return (((m & -m) >> 7) * 0x0001020304050607ull) >> 56;
 }
 
-static __always_inline __u64 count(__u64 m)
+static __always_inline __u64 ways_in(__u64 m)
 {
 	return (m >> 7) * ONES >> 56;
 }
@@ -159,15 +171,16 @@ static __always_inline void fill(const struct rec *f, const struct pkt *k, __u32
 	r->key[0] = k->hi;
 	r->key[1] = k->lo;
 	r->tat = 0;
-	r->bytes = 0;
-	r->pkts = r->syn = r->udp = r->drop_deny = r->drop_rl = 0;
+	r->pb = 0;
+	r->syn = r->udp = r->drop_deny = r->drop_rl = 0;
 	r->until_j = now;		/* to be judged */
 	r->pol = 0;
+	r->seen_j = now;
 	r->port = 0;
 	r->epoch = (cfg.epoch << 1) ^ 2;
 	if (c) {
 		c->odd = c->rst = c->icmp = c->other = c->drop_allow = 0;
-		c->seen_j = now;
+		c->carry = 0;
 		c->ivl = c->tol = 0;
 	}
 }
@@ -241,7 +254,7 @@ __noinline int find_or_make(__u64 h, __u32 now)
 			if (!(e1 | e2))
 				return NO_ROOM;
 		}
-		if (count(e1) >= count(e2) ? claim(&rec, k, w1, s1, seen1, e1, tag, now)
+		if (ways_in(e1) >= ways_in(e2) ? claim(&rec, k, w1, s1, seen1, e1, tag, now)
 					   : claim(&rec, k, w2, s2, seen2, e2, tag, now))
 			return PLACE(how, rec.set, rec.way);
 	}

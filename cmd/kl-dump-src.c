@@ -111,7 +111,7 @@ static void begin(struct dump *d, int64_t *time_ms, double dt)
 /* The star row: rows and what had no record, against prev. */
 static void end(struct dump *d, const struct src_raw *prev)
 {
-	struct kl_totals t;
+	struct kern_totals t;
 	struct src_raw now;
 	struct src_delta delta;
 	int err = kern_totals(d->k, &t);
@@ -133,7 +133,7 @@ static void end(struct dump *d, const struct src_raw *prev)
 static void tick(struct dump *d, bool print)
 {
 	struct src_raw now;
-	struct kl_totals t;
+	struct kern_totals t;
 	int64_t time;
 	size_t slot;
 
@@ -182,13 +182,13 @@ static char *snapshot_put(char *p, const void *entry)
 static int snapshot_get(void *entry, const char *const c[], const uint32_t len[], const char **want)
 {
 	struct src_raw *r = entry;
-	uint32_t *to[] = { &r->seen_j, &r->ports, &r->pkts, NULL, &r->syn, &r->udp, &r->icmp,
+	uint32_t *to[] = { &r->seen_j, &r->ports, NULL, NULL, &r->syn, &r->udp, &r->icmp,
 			   &r->other, &r->odd, &r->rst, &r->drop_allow, &r->drop_deny, &r->drop_rl };
 	int i;
 
 	*want = "a whole number";
 	for (i = 0; i < (int)(sizeof(to) / sizeof(*to)); i++)
-		if (to[i] ? get_u32(c[i], len[i], to[i]) : get_u64(c[i], len[i], &r->bytes))
+		if (to[i] ? get_u32(c[i], len[i], to[i]) : get_u64(c[i], len[i], i == 2 ? &r->pkts : &r->bytes))
 			return i;
 	return -1;
 }

@@ -40,19 +40,18 @@ static const struct opt_page page = {
 	"[-p DIR] [-i SEC] [-n COUNT]\n[-p DIR] -s FILE", "what all packets together did in the last tick", opts
 };
 
-/* The schema's columns behind src, each a counter of struct kl_totals. */
-#define COLUMNS(X)										\
-	X(pkts) X(bytes) X(pass) X(drop_allow) X(drop_deny) X(drop_rl) X(v4) X(v6) X(tcp) X(udp)	\
-	X(icmp) X(syn) X(synack) X(rst) X(ack) X(frags4) X(frags6) X(malformed) X(drop_malformed)	\
-	X(essential) X(allow_hits) X(deny_hits) X(rl_hits) X(port_changes) X(new_sources) X(evicted)	\
-	X(judged) X(un.pkts)
+/* The schema's columns behind src, each a counter of struct kern_totals. */
 static const unsigned short column[] = {
-#define X(name) offsetof(struct kl_totals, name) / 8,
-	COLUMNS(X)
+#define X(name) offsetof(struct kern_totals, name) / 8,
+	X(all.pkts) X(all.bytes) X(all.pass) X(all.drop_allow) X(all.drop_deny) X(all.drop_rl)
+	X(all.v4) X(all.v6) X(all.tcp) X(all.udp) X(all.icmp) X(all.syn) X(all.synack) X(all.rst)
+	X(all.ack) X(raw.frags4) X(raw.frags6) X(raw.malformed) X(raw.drop_malformed)
+	X(raw.essential) X(raw.allow_hits) X(all.drop_deny) X(raw.rl_hits) X(raw.port_changes)
+	X(raw.new_sources) X(raw.evicted) X(raw.judged) X(un.pkts)
 #undef X
 };
 #define NCOLUMNS (sizeof(column) / sizeof(*column))
-_Static_assert(NCOLUMNS + 3 == TOTAL_NCOLS, "schemas/total.tsv and COLUMNS differ");
+_Static_assert(NCOLUMNS + 3 == TOTAL_NCOLS, "schemas/total.tsv and column[] differ");
 
 struct counts {
 	struct prefix x;	/* ::/0, for the snapshot's table */
@@ -61,12 +60,16 @@ struct counts {
 
 static void reading(struct kern *k, struct counts *c)
 {
-	struct kl_totals t;
+	struct kern_totals t;
 	int err = kern_totals(k, &t);
 	size_t i;
 
 	if (err)
 		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
+	/* Frames that are not IP are frames too. */
+	t.all.pkts += t.raw.other + t.raw.malformed;
+	t.all.bytes += t.raw.other_bytes;
+	t.all.pass += t.raw.other + t.raw.malformed - t.raw.drop_malformed;
 	memset(&c->x, 0, sizeof(c->x));
 	for (i = 0; i < NCOLUMNS; i++)
 		c->n[i] = ((const uint64_t *)&t)[column[i]];

@@ -64,8 +64,16 @@ int kern_feature(struct kern *k, uint32_t set, uint32_t clear);
 /* Recomputes the feature bits that say which tables hold entries. Called by put and del. */
 int kern_features(struct kern *k);
 
-/* Sum over CPUs. */
-int kern_totals(struct kern *k, struct kl_totals *out);
+/* The totals over all CPUs, by what was counted rather than by class. */
+struct totals {
+	uint64_t pkts, bytes, pass, drop_allow, drop_deny, drop_rl;
+	uint64_t v4, v6, tcp, udp, icmp, syn, synack, rst, ack;
+};
+struct kern_totals {
+	struct totals all, un;	/* un: IP packets whose source got no record */
+	struct kl_totals raw;
+};
+int kern_totals(struct kern *k, struct kern_totals *out);
 
 /* One family's counting table, mapped read-only. n: records. */
 struct kern_src {

@@ -5,6 +5,9 @@
 
 #include "src.h"
 
+#define PKTS_MASK  ((1ull << 43) - 1)
+#define BYTES_MASK ((1ull << 51) - 1)
+
 static uint64_t less(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;	/* counters of one record are read one after the other */
@@ -22,9 +25,9 @@ void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta
 
 	if (!p || p->seen_j != n->seen_j || memcmp(&p->x, &n->x, sizeof(p->x)))
 		p = &none;
-	/* In 32 bits, as they wrap. */
-	d->pkts = (uint32_t)(n->pkts - p->pkts);
-	d->bytes = n->bytes - p->bytes;
+	/* In their own width, as they wrap. */
+	d->pkts = (n->pkts - p->pkts) & PKTS_MASK;
+	d->bytes = (n->bytes - p->bytes) & BYTES_MASK;
 	d->udp = (uint32_t)(n->udp - p->udp);
 	d->icmp = (uint32_t)(n->icmp - p->icmp);
 	d->syn = (uint32_t)(n->syn - p->syn);
@@ -35,10 +38,10 @@ void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta
 	derive(d, (uint32_t)(n->other - p->other), (uint32_t)(n->odd - p->odd));
 }
 
-void src_untracked(const struct kl_untracked *u, struct src_raw *r)
+void src_untracked(const struct totals *u, struct src_raw *r)
 {
 	*r = (struct src_raw){
-		.pkts = (uint32_t)u->pkts,
+		.pkts = u->pkts,
 		.bytes = u->bytes,
 		.syn = (uint32_t)u->syn,
 		.udp = (uint32_t)u->udp,
@@ -115,11 +118,12 @@ static void read_record(const struct src_walk *w, const struct kern_src *t, size
 	const volatile struct kl_cold *c = &t->cold[at];
 	uint64_t key[2] = { h->key[0], h->key[1] };
 	uint16_t epoch = h->epoch;
+	uint32_t carry;
 
 	memcpy(out->x.a, key, 16);
 	out->x.len = w->family ? w->len6 : 128;
 	out->ports = (epoch ^ w->epoch << 1) & 0xfffe ? 0 : epoch & 1 ? estimate(&t->ports[at]) : 1;
-	out->seen_j = c->seen_j;
+	out->seen_j = h->seen_j;
 	out->syn = h->syn;
 	out->udp = h->udp;
 	out->icmp = c->icmp;
@@ -129,16 +133,20 @@ static void read_record(const struct src_walk *w, const struct kern_src *t, size
 	out->drop_allow = c->drop_allow;
 	out->drop_deny = h->drop_deny;
 	out->drop_rl = h->drop_rl;
-	out->bytes = h->bytes;
-	out->pkts = h->pkts;
+	do {			/* a carry moves counts from one to the other */
+		carry = c->carry;
+		out->pb = h->pb;
+	} while (carry != c->carry);
+	out->pkts = ((uint64_t)(carry >> 16) << 27) + (out->pb >> KL_PB_SHIFT);
+	out->bytes = ((uint64_t)(carry & 0xffff) << 35) + (out->pb & ((1ull << KL_PB_SHIFT) - 1));
 }
 
+/* Nothing arrived since then: pb moves with every packet. */
 static bool idle(const struct kern_src *t, size_t at, const struct src_raw *p)
 {
 	const volatile struct kl_src *h = &t->hot[at];
 
-	return h->pkts == p->pkts && !memcmp(p->x.a, (const void *)h->key, 16) &&
-	       ((const volatile struct kl_cold *)t->cold)[at].seen_j == p->seen_j;
+	return p->pb == h->pb && p->seen_j == h->seen_j && !memcmp(p->x.a, (const void *)h->key, 16);
 }
 
 bool src_next(struct src_walk *w, const struct src_raw *prev, struct src_raw *out, size_t *slot)

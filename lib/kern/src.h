@@ -6,14 +6,16 @@
 
 #include "map.h"
 
-/* A record as it stands. Counters count from when it was made and wrap at 2^32. */
+/* A record as it stands. Counters count from when it was made; they wrap: packets at
+ * 2^43, bytes at 2^51, the others at 2^32. */
 struct src_raw {
 	struct prefix x;
 	uint32_t seen_j;	/* when it was made: tells it from another record of the same source */
 	uint32_t ports;		/* distinct destination ports of this tick */
-	uint32_t pkts, syn, udp, icmp, other, odd, rst;
+	uint32_t syn, udp, icmp, other, odd, rst;
 	uint32_t drop_allow, drop_deny, drop_rl;
-	uint64_t bytes;
+	uint64_t pkts, bytes;
+	uint64_t pb;		/* as in the record: unchanged when nothing arrived */
 };
 
 /* What was counted between two readings. */
@@ -25,7 +27,7 @@ struct src_delta {
 /* now less prev; prev NULL, or another record: all of now. */
 void src_diff(const struct src_raw *now, const struct src_raw *prev, struct src_delta *d);
 /* The packets without a record, as a record of the source ::/0. */
-void src_untracked(const struct kl_untracked *u, struct src_raw *out);
+void src_untracked(const struct totals *u, struct src_raw *out);
 /* Adds d to sum. */
 void delta_add(struct src_delta *sum, const struct src_delta *d);
 
