@@ -215,7 +215,6 @@ static void take_header(struct tsv_in *in)
 	in->head = memcpy(xalloc(r->len + 1), r->line, r->len);
 	memcpy(in->head_off, r->off, (r->n + 1) * sizeof(*r->off));
 	in->cols = r->n;
-	in->text_len = 0;
 	for (i = 1; i < in->cols; i++)
 		for (j = 0; j < i; j++)
 			if (same_cell(in, i, j))
