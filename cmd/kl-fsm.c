@@ -46,9 +46,9 @@ static const struct opt opts[] = {
 	DUR("state-ttl", state_ttl, "a state further than this from the first frame is dropped"),
 	PATH("violations", 0, violations, false, "apply the violation frames of FILE, which may be a FIFO"),
 	PATH("whitelist", 0, whitelist, true, "never raise the addresses and prefixes of FILE"),
-	U32("soft-at", at[RATE_SOFT], "strikes for RATE_SOFT"),
-	U32("hard-at", at[RATE_HARD], "strikes for RATE_HARD"),
-	U32("block-at", at[BLOCK], "strikes for BLOCK"),
+	U32("soft-at", at[LEVEL_SOFT], "strikes for RATE_SOFT"),
+	U32("hard-at", at[LEVEL_HARD], "strikes for RATE_HARD"),
+	U32("block-at", at[LEVEL_BLOCK], "strikes for BLOCK"),
 	{ "max-strikes", 0, OPT_U32, &o.fsm.max_strikes, 0, FSM_STRIKES_MAX, "N",
 	  "strikes a source may collect, 0 any; when not given 4 x block-at", 0, true, &o.max_given },
 	U32("up-need", up_need, "high ticks before a level is raised"),
@@ -65,9 +65,9 @@ static const struct opt opts[] = {
 	DUR("min-hold-soft", fsm.hold_soft, "time without strikes before RATE_SOFT ends"),
 	DUR("min-hold-hard", fsm.hold_hard, "time without strikes before RATE_HARD or BLOCK ends"),
 	DUR("cooldown", fsm.cooldown, "time between two changes of a level"),
-	DUR("soft-ttl", fsm.ttl[RATE_SOFT], "time before RATE_SOFT may end"),
-	DUR("hard-ttl", fsm.ttl[RATE_HARD], "time before RATE_HARD may end"),
-	DUR("block-ttl", fsm.ttl[BLOCK], "time before BLOCK may end"),
+	DUR("soft-ttl", fsm.ttl[LEVEL_SOFT], "time before RATE_SOFT may end"),
+	DUR("hard-ttl", fsm.ttl[LEVEL_HARD], "time before RATE_HARD may end"),
+	DUR("block-ttl", fsm.ttl[LEVEL_BLOCK], "time before BLOCK may end"),
 	U32("noncomp-at", noncomp_at, "ticks of ignoring its limit that turn RATE_HARD into BLOCK, 0 never"),
 	F64("noncomp-drop", noncomp_drop, "limited packets a second that are ignoring it, 0 none"),
 	F64("noncomp-sev", noncomp_sev, "severity that is ignoring it, 0 none"),
@@ -96,15 +96,11 @@ static void save(struct kl *k)
 	k->unsaved = k->watch.changed = false;
 }
 
-static bool exempt(void *self, const struct prefix *x)
-{
-	return ranges_meet(&((struct kl *)self)->white.set, x);
-}
-
 /* What is due before anything of a frame. */
 static void begin(struct kl *k, int64_t time)
 {
 	long long gap = llabs(time - k->watch.time);
+	const struct violation *v;
 
 	if (k->begun)
 		return;
@@ -115,6 +111,8 @@ static void begin(struct kl *k, int64_t time)
 	k->loaded = false;
 	k->watch.recheck |= exempt_refresh(&k->white);
 	k->begun = true;
+	for (size_t n = violations_due(k->violations, time, &v); n; n--, v++)
+		watch_expect(&k->watch, &v->src, time);
 }
 
 static int get_in(struct kl *k, const struct tsv_row *r, struct prefix *x, struct fsm_in *in)
@@ -168,12 +166,12 @@ static void frame(void *self, const struct tsv_row *star)
 {
 	struct kl *k = self;
 	struct watch *w = &k->watch;
-	struct violation v;
+	const struct violation *v;
 
 	begin(k, star->time);
-	while (violations_next(k->violations, star->time, &v))
-		watch_violation(w, &v.src, v.counted ? v.strikes : fsm_score_strikes(v.score), v.force,
-				v.kind, star->time);
+	for (size_t n = violations_due(k->violations, star->time, &v); n; n--, v++)
+		watch_violation(w, &v->src, v->strikes, v->force, v->kind, star->time);
+	violations_done(k->violations);
 	watch_step(w, star->time);
 	tsv_put(&k->out, star->line, star->off[1]);
 	tsv_puts(&k->out, "*\t-\t-\t-\t-\t-\t-\t-\n");
@@ -223,7 +221,7 @@ static const char *configure(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct kl k = { .watch = { .cfg = &o.fsm, .exempt = exempt, .each = level, .self = &k } };
+	struct kl k = { .watch = { &o.fsm, exempt_has, &k.white, level, &k } };
 	const struct tsv_bind bind[] = { { "dt", &k.dt, 0 }, { "src", &k.src, 0 }, { "sev", &k.sev, 0 },
 					 { "drop_rl", &k.drop_rl, 0 }, { "why", &k.why, 0 }, { 0 } };
 	const struct tsv_ops ops = { .bind = bind, .header = header, .row = row, .frame = frame, .cut = cut };

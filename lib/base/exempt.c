@@ -79,3 +79,8 @@ bool exempt_refresh(struct exempt *e)
 	e->set = set;
 	return true;
 }
+
+bool exempt_has(const void *exempt, const struct prefix *x)
+{
+	return ranges_meet(&((const struct exempt *)exempt)->set, x);
+}

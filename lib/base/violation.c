@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows wait in a queue until their frame is whole and its time has come. A
- * piece of input is read only when the queue holds nothing that is due, so a
- * piece bounds it, and a writer that runs ahead of the data's time waits in
- * its pipe.
+ * Rows wait in a queue until their frame is whole and its time has come. Input
+ * is read only as long as all of the queue is due: a writer that runs ahead
+ * of the data's time waits in its pipe.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +28,13 @@ struct violations {
 	int src, kind, score, strikes, force;
 	struct tsv_bind bind[6];
 	struct tsv_ops ops;
-	struct violation *row;	/* [next, whole) stand in whole frames, [whole, n) may yet be cut */
-	size_t next, whole, n, cap;
+	struct violation *row;	/* [next, due) are due, [due, whole) later, [whole, n) may yet be cut */
+	size_t next, due, whole, n, cap;
 };
 
 static int get_row(const struct violations *v, const struct tsv_row *r, struct violation *x)
 {
-	uint32_t n;
+	uint32_t n, score;
 	const char *s = tsv_cell(r, v->src, &n);
 
 	x->time = r->time;
@@ -46,11 +45,12 @@ static int get_row(const struct violations *v, const struct tsv_row *r, struct v
 		return tsv_bad(r, v->kind, "longer than 31 bytes"), -1;
 	memcpy(x->kind, s, n);
 	s = tsv_cell(r, v->score, &n);
-	if (get_u32(s, n, &x->score) || x->score > 100)
+	if (get_u32(s, n, &score) || score > 100)
 		return tsv_bad(r, v->score, "not a whole number, 0 to 100"), -1;
 	s = tsv_cell(r, v->strikes, &n);
-	x->counted = n != 1 || *s != '-';
-	if (x->counted && (get_u32(s, n, &x->strikes) || x->strikes > INT32_MAX))
+	if (n == 1 && *s == '-')
+		x->strikes = score >= 90 ? 3 : score >= 75 ? 2 : 1;
+	else if (get_u32(s, n, &x->strikes) || x->strikes > INT32_MAX)
 		return tsv_bad(r, v->strikes, "not a whole number, 0 to 2147483647, or -"), -1;
 	s = tsv_cell(r, v->force, &n);
 	if (n != 1 || (*s != '0' && *s != '1'))
@@ -128,21 +128,29 @@ static bool more(struct violations *v)
 	return true;
 }
 
-bool violations_next(struct violations *v, int64_t until, struct violation *out)
+size_t violations_due(struct violations *v, int64_t until, const struct violation **first)
 {
 	if (!v)
-		return false;
-	while (v->next == v->whole) {
-		memmove(v->row, v->row + v->whole, (v->n - v->whole) * sizeof(*v->row));
-		v->n -= v->whole;
-		v->next = v->whole = 0;
-		if (!more(v))
-			return false;
-	}
-	if (v->row[v->next].time > until)
-		return false;
-	*out = v->row[v->next++];
-	return true;
+		return 0;
+	v->due = v->next;
+	do
+		while (v->due < v->whole && v->row[v->due].time <= until)
+			v->due++;
+	while (v->due == v->whole && more(v));
+	*first = v->row + v->next;
+	return v->due - v->next;
+}
+
+void violations_done(struct violations *v)
+{
+	if (!v)
+		return;
+	v->next = v->due;
+	if (v->next < v->whole)
+		return;
+	memmove(v->row, v->row + v->whole, (v->n - v->whole) * sizeof(*v->row));
+	v->n -= v->whole;
+	v->next = v->due = v->whole = 0;
 }
 
 int violations_close(struct violations *v)

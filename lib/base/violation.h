@@ -14,9 +14,8 @@
 struct violation {
 	int64_t time;		/* milliseconds */
 	struct prefix src;
-	bool force, counted;
-	uint32_t strikes;	/* when counted */
-	uint32_t score;		/* 0..100 */
+	bool force;
+	uint32_t strikes;	/* those given, or what the score stands for */
 	char kind[KIND_MAX + 1];
 };
 
@@ -30,13 +29,16 @@ struct violations;
  */
 struct violations *violations_open(const char *path, int64_t after);
 
-/* The next row, when one with time <= until has come in a whole frame. Broken
- * rows are reported with file and line, and passed over. Rows are taken to come
- * in order of time: a row behind a later one waits for it. */
-bool violations_next(struct violations *v, int64_t until, struct violation *out);
+/* How many rows with time <= until have come in whole frames, and where the
+ * first stands, until the next call. Broken rows are reported with file and
+ * line, and passed over. Rows are taken to come in order of time: a row
+ * behind a later one waits for it. */
+size_t violations_due(struct violations *v, int64_t until, const struct violation **first);
+/* Those are done with. */
+void violations_done(struct violations *v);
 
 /* KL_OK, KL_NO when rows were broken, KL_INPUT when a frame was cut. Frees.
- * NULL is a source of no violations, for these two. */
+ * For all three NULL is where no violations come from. */
 int violations_close(struct violations *v);
 
 #endif

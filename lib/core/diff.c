@@ -4,16 +4,6 @@
 
 #define SECOND 1000000000ll
 
-const char *const level_name[LEVELS] = { "OBSERVE", "RATE_SOFT", "RATE_HARD", "BLOCK" };
-
-int level_get(const char *s, size_t n)
-{
-	for (int i = 0; i < LEVELS; i++)
-		if (strlen(level_name[i]) == n && !memcmp(level_name[i], s, n))
-			return i;
-	return -1;
-}
-
 static uint32_t whole(double v)
 {
 	return v < 1 ? 1 : v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;

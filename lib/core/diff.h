@@ -16,11 +16,7 @@
 #include <stdint.h>
 
 #include "../base/addr.h"
-
-enum level { LEVEL_OBSERVE, LEVEL_SOFT, LEVEL_HARD, LEVEL_BLOCK, LEVELS };
-extern const char *const level_name[LEVELS];
-/* The level of the n bytes at s, or -1. */
-int level_get(const char *s, size_t n);
+#include "level.h"
 
 /* Whose the entry of a source in a table is. What belongs to others is never
  * written over while it lives, and never removed. */

@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state machine. fsm_step() reads as the nine steps of kl-fsm(1). */
-#include <string.h>
-
 #include "fsm.h"
-
-static const char *const names[LEVELS] = { "OBSERVE", "RATE_SOFT", "RATE_HARD", "BLOCK" };
-
-const char *level_name(int level)
-{
-	return level >= 0 && level < LEVELS ? names[level] : "UNKNOWN";
-}
-
-int level_get(const char *s, size_t n)
-{
-	for (int i = 0; i < LEVELS; i++)
-		if (strlen(names[i]) == n && !memcmp(names[i], s, n))
-			return i;
-	return -1;
-}
 
 void fsm_init(struct fsm *s, int64_t now)
 {
@@ -43,8 +26,8 @@ void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, boo
 {
 	if (!force)
 		add_strikes(s, c, strikes);
-	else if (s->strikes <= c->at[BLOCK])
-		s->strikes = c->at[BLOCK] + 1;
+	else if (s->strikes <= c->at[LEVEL_BLOCK])
+		s->strikes = c->at[LEVEL_BLOCK] + 1;
 	s->force |= force;
 	s->violated = true;
 	if (s->up < c->up_need)
@@ -54,17 +37,12 @@ void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, boo
 	/* The gate's timer is left alone: the step of this tick sets or clears it. */
 }
 
-uint32_t fsm_score_strikes(unsigned score)
-{
-	return score >= 90 ? 3 : score >= 75 ? 2 : 1;
-}
-
 static void transition(struct fsm *s, const struct fsm_cfg *c, int level, int64_t now)
 {
 	s->level = level;
 	s->since = now;
 	s->cooldown = now + c->cooldown;
-	s->expires = level == OBSERVE ? FSM_UNSET : now + c->ttl[level];
+	s->expires = level == LEVEL_OBSERVE ? FSM_UNSET : now + c->ttl[level];
 }
 
 static bool quiet_for(const struct fsm *s, int64_t hold, int64_t now)
@@ -108,7 +86,7 @@ static void strikes(struct fsm *s, const struct fsm_cfg *c, double sev, bool low
 
 static void noncompliance(struct fsm *s, const struct fsm_cfg *c, const struct fsm_in *in)
 {
-	if (s->level < RATE_SOFT || !c->noncomp_at)
+	if (s->level < LEVEL_SOFT || !c->noncomp_at)
 		s->noncomp = 0;
 	else if ((c->noncomp_drop > 0 && in->drop >= c->noncomp_drop) ||
 		 (c->noncomp_sev > 0 && in->sev >= c->noncomp_sev))
@@ -120,18 +98,18 @@ static void noncompliance(struct fsm *s, const struct fsm_cfg *c, const struct f
 /* One level down when its TTL is over and the source is quiet. */
 static void step_down(struct fsm *s, const struct fsm_cfg *c, int64_t now)
 {
-	int64_t hold = s->level == RATE_SOFT ? c->hold_soft : c->hold_hard;
+	int64_t hold = s->level == LEVEL_SOFT ? c->hold_soft : c->hold_hard;
 
-	if (s->level > OBSERVE && s->expires != FSM_UNSET && now > s->expires && s->down >= c->down_need &&
-	    now > s->cooldown && quiet_for(s, hold, now))
+	if (s->level > LEVEL_OBSERVE && s->expires != FSM_UNSET && now > s->expires &&
+	    s->down >= c->down_need && now > s->cooldown && quiet_for(s, hold, now))
 		transition(s, c, s->level - 1, now);
 }
 
 static int by_strikes(const struct fsm *s, const struct fsm_cfg *c)
 {
-	int level = BLOCK;
+	int level = LEVEL_BLOCK;
 
-	while (level > OBSERVE && s->strikes < c->at[level])
+	while (level > LEVEL_OBSERVE && s->strikes < c->at[level])
 		level--;
 	return level;
 }
@@ -154,18 +132,18 @@ enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_i
 	step_down(s, c, now);
 
 	target = by_strikes(s, c);
-	if (s->level == RATE_HARD && c->noncomp_at && s->noncomp >= c->noncomp_at) {
-		target = BLOCK;
+	if (s->level == LEVEL_HARD && c->noncomp_at && s->noncomp >= c->noncomp_at) {
+		target = LEVEL_BLOCK;
 		why = FSM_NONCOMP;
 	} else if (target > s->level && s->up < c->up_need && !s->force) {
 		target = s->level;
 	}
-	if (s->level == BLOCK && s->expires != FSM_UNSET && now < s->expires)
-		target = BLOCK;
-	if (target == BLOCK && s->level < BLOCK && c->block_min_sev > 0 && !s->force &&
+	if (s->level == LEVEL_BLOCK && s->expires != FSM_UNSET && now < s->expires)
+		target = LEVEL_BLOCK;
+	if (target == LEVEL_BLOCK && s->level < LEVEL_BLOCK && c->block_min_sev > 0 && !s->force &&
 	    (s->high_since == FSM_UNSET ||
 	     (c->block_min_dur > 0 && now - s->high_since < c->block_min_dur))) {
-		target = RATE_HARD;
+		target = LEVEL_HARD;
 		why = FSM_GATE;
 	}
 	if (target != s->level && now > s->cooldown) {
@@ -182,6 +160,6 @@ bool fsm_trivial(const struct fsm *s, const struct fsm_cfg *c, int64_t now)
 
 	/* With soft-at 0 a level can be left by time without a strike to date
 	 * its trigger anew: there the old trigger counts until it is out of reach. */
-	return s->level == OBSERVE && !s->strikes && !s->up && s->high_since == FSM_UNSET &&
-	       now > s->cooldown && (c->at[RATE_SOFT] || quiet_for(s, hold, now));
+	return s->level == LEVEL_OBSERVE && !s->strikes && !s->up && s->high_since == FSM_UNSET &&
+	       now > s->cooldown && (c->at[LEVEL_SOFT] || quiet_for(s, hold, now));
 }

@@ -56,8 +56,6 @@ enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_i
 /* Adds strikes, or with force asks for BLOCK at once. The step of the same tick
  * comes next; its low severity then does not count as quiet. */
 void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, bool force, int64_t now);
-/* Strikes a violation of that score (0..100) stands for. */
-uint32_t fsm_score_strikes(unsigned score);
 
 /* Whether s, stepped at now, decides from here on like a source never seen. */
 bool fsm_trivial(const struct fsm *s, const struct fsm_cfg *c, int64_t now);
@@ -66,11 +64,7 @@ bool fsm_trivial(const struct fsm *s, const struct fsm_cfg *c, int64_t now);
 static inline bool fsm_inert(const struct fsm_cfg *c, const struct fsm_in *in)
 {
 	return in->sev < c->sev_step[0] && (c->block_min_sev <= 0 || in->sev < c->block_min_sev) &&
-	       (c->noncomp_drop <= 0 || in->drop < c->noncomp_drop) && (c->at[RATE_SOFT] || c->up_need);
+	       (c->noncomp_drop <= 0 || in->drop < c->noncomp_drop) && (c->at[LEVEL_SOFT] || c->up_need);
 }
-
-/* "RATE_SOFT" and so on, "UNKNOWN" for what is no level; the other way -1. */
-const char *level_name(int level);
-int level_get(const char *s, size_t n);
 
 #endif

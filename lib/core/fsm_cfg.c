@@ -4,9 +4,9 @@
 
 const char *fsm_disorder(const struct fsm_cfg *c)
 {
-	if (c->at[RATE_SOFT] > c->at[RATE_HARD])
+	if (c->at[LEVEL_SOFT] > c->at[LEVEL_HARD])
 		return "--soft-at is above --hard-at";
-	if (c->at[RATE_HARD] > c->at[BLOCK])
+	if (c->at[LEVEL_HARD] > c->at[LEVEL_BLOCK])
 		return "--hard-at is above --block-at";
 	if (c->sev_step[0] > c->sev_step[1])
 		return "--sev-step1 is above --sev-step2";
@@ -17,5 +17,7 @@ const char *fsm_disorder(const struct fsm_cfg *c)
 
 uint32_t fsm_default_max(const struct fsm_cfg *c)
 {
-	return c->at[BLOCK] > FSM_STRIKES_MAX / 4 ? FSM_STRIKES_MAX : c->at[BLOCK] ? 4 * c->at[BLOCK] : 4;
+	uint32_t at = c->at[LEVEL_BLOCK] ? c->at[LEVEL_BLOCK] : 1;
+
+	return at > FSM_STRIKES_MAX / 4 ? FSM_STRIKES_MAX : 4 * at;
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum level { OBSERVE, RATE_SOFT, RATE_HARD, BLOCK, LEVELS };
+#include "level.h"
 
 #define FSM_STRIKES_MAX INT32_MAX
 struct fsm_cfg {

@@ -48,7 +48,7 @@ char *fsm_put(char *p, const struct fsm *s)
 		*p++ = '\t';
 		switch (cells[i].kind) {
 		case LEVEL:
-			p = stpcpy(p, level_name(*(const uint8_t *)from));
+			p = stpcpy(p, level_name[*(const uint8_t *)from]);
 			break;
 		case COUNT:
 			p = put_u64(p, *(const uint32_t *)from);
@@ -110,9 +110,9 @@ char *level_put(char *p, int64_t time, const struct prefix *x, const struct fsm 
 	*p++ = '\t';
 	p = prefix_put(p, x);
 	*p++ = '\t';
-	p = stpcpy(p, level_name(s->level));
+	p = stpcpy(p, level_name[s->level]);
 	*p++ = '\t';
-	p = stpcpy(p, level_name(from));
+	p = stpcpy(p, level_name[from]);
 	*p++ = '\t';
 	p = put_when(p, s->since);
 	*p++ = '\t';

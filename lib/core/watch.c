@@ -24,7 +24,7 @@ static struct source *get(struct watch *w, const struct prefix *x, int64_t now)
 {
 	struct source *s = table_find(&w->sources, x);
 
-	if (s || w->exempt(w->self, x))
+	if (s || w->exempt(w->list, x))
 		return s;
 	s = table_get(&w->sources, x);
 	fsm_init(&s->f, now);
@@ -48,6 +48,11 @@ enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct
 	s->tick = w->tick;
 	s->in = *in;
 	return WATCH_OK;
+}
+
+void watch_expect(struct watch *w, const struct prefix *x, int64_t now)
+{
+	get(w, x, now);
 }
 
 void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,
@@ -85,12 +90,12 @@ static void step(struct watch *w, struct source *s)
 	const char *why = "whitelist";
 	int from = s->f.level;
 
-	if (w->recheck && w->exempt(w->self, &s->x))
+	if (w->recheck && w->exempt(w->list, &s->x))
 		fsm_init(&s->f, w->time);
 	else
 		why = said(w, s, fsm_step(&s->f, w->cfg, &in, w->time));
 	w->changed |= s->f.level != from;
-	if (s->f.level != OBSERVE || from != OBSERVE || s->f.strikes)
+	if (s->f.level != LEVEL_OBSERVE || from != LEVEL_OBSERVE || s->f.strikes)
 		w->each(w->self, s, from, in.sev, why);
 }
 

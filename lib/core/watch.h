@@ -22,12 +22,13 @@ struct source {
 
 struct watch {
 	const struct fsm_cfg *cfg;
-	/* Whether x is never to be above OBSERVE. */
-	bool (*exempt)(void *self, const struct prefix *x);
-	/* Called for every source that is above OBSERVE, was so before this tick, or
+	/* Whether x is never to be above OBSERVE; asked with list. */
+	bool (*exempt)(const void *list, const struct prefix *x);
+	const void *list;
+	/* Called with self for every source that is above OBSERVE, was so before this tick, or
 	 * has strikes. sev is that of the tick, why what led here. */
 	void (*each)(void *self, const struct source *s, int from, double sev, const char *why);
-	void *self;		/* passed to both */
+	void *self;
 
 	struct table sources;	/* struct source, in the order they came */
 	struct words words;	/* reasons given in this frame */
@@ -37,7 +38,7 @@ struct watch {
 	bool changed;		/* a level was; the caller clears it */
 };
 
-/* The three members before self, and self, are the caller's to fill in first. */
+/* The members up to self are the caller's to fill in first. */
 void watch_init(struct watch *w);
 
 enum watch_note {
@@ -49,6 +50,9 @@ enum watch_note {
 /* What the frame under way says of a source, with the n bytes at why. */
 enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why,
 			   size_t n, int64_t now);
+
+/* Has the frame under way noted for x even if it is no more than a benign row. */
+void watch_expect(struct watch *w, const struct prefix *x, int64_t now);
 
 /* A violation, to be followed by watch_step() for the same time. */
 void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,
