@@ -39,6 +39,7 @@ CORE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/core/*.c))
 KERN_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/kern/*.c))
 BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
 UNITS     := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/*.c))
+BENCHES   := $(patsubst t/bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard t/bench/*.c)))
 HELPERS   := $(patsubst t/%.c,$(B)/t/%,$(wildcard t/*.c))
 SCRIPTS   := pipelines/kliq $(filter-out %.8,$(wildcard pipelines/kliq-*))
 
@@ -75,9 +76,17 @@ $(B)/lib/kern/shield.o: $(FLAVOURS)
 $(B)/unit/%: t/unit/%.c $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(B)/libpure.a -lcmocka -lm
+# Timings: a program that varies the packets, and what drives it.
+$(B)/bench_%.bpf.o: t/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+$(B)/bench/%: t/bench/%.c $(B)/bench_mutate.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< -lbpf -lelf -lz
+$(B)/t/feed: LDLIBS := -lbpf -lpcap
 $(B)/t/%: t/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $<
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(LDLIBS)
 
 # Column names, once: from schemas/ into C.
 $(B)/schema.h: schemas/schema.awk $(SCHEMAS)
@@ -104,7 +113,7 @@ check: deps
 	@$(MAKE) --no-print-directory all $(UNITS) $(HELPERS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/run $(TESTS)
 bench: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(BENCHES)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/bench/run $(BENCH)
 
 install: all

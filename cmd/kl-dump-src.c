@@ -152,13 +152,14 @@ static void tick(struct dump *d, bool print)
 
 static void stream(struct dump *d)
 {
+	size_t size = src_slots(&d->walk) * sizeof(*d->slot);
 	uint64_t n;
 	struct pace pace;
-	void *m = mmap(NULL, src_slots(&d->walk) * sizeof(*d->slot), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (m == MAP_FAILED)
 		die(KL_SYSTEM, "out of memory");
+	madvise(m, size, MADV_HUGEPAGE);	/* a wish: a fault for 23,000 records, not for 46 */
 	d->slot = m;
 	pace_start(&pace, (int64_t)(o.every * 1e9));
 	tick(d, false);

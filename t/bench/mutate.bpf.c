@@ -11,7 +11,9 @@ struct {
 	__u32 n;	/* sources to choose from */
 	__u32 at;	/* offset of the four bytes to write */
 	__u32 regulars, share;	/* of 65536 packets, `share` come from the first `regulars` sources */
-} ctl = { 88172645463325252ull, 1, 26, 0, 0 };
+	__u32 ifindex, sum;	/* of generate: where to, and the header's checksum without source */
+	__u64 sent;
+} ctl = { 88172645463325252ull, 1, 26, 0, 0, 0, 0, 0 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -44,6 +46,26 @@ int mutate(struct xdp_md *ctx)
 	*(__u32 *)(data + at) = scatter(i + 1);
 	bpf_tail_call(ctx, &next, 0);
 	return XDP_ABORTED;
+}
+
+/* For live frames: the same, with a right IPv4 checksum, out of an interface. */
+SEC("xdp")
+int generate(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 src, sum;
+
+	if (data + 54 > end)
+		return XDP_ABORTED;
+	ctl.state = ctl.state * 6364136223846793005ull + 1442695040888963407ull;
+	src = scatter((__u32)(((ctl.state >> 33) * ctl.n) >> 31) + 1);
+	*(__u32 *)(data + 26) = src;
+	sum = ctl.sum + (src & 0xffff) + (src >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	*(__u16 *)(data + 24) = ~sum;
+	ctl.sent++;
+	return bpf_redirect(ctl.ifindex, 0);
 }
 
 SEC("xdp")

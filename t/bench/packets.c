@@ -8,7 +8,6 @@
  * flood: 1,000 regular sources send 1 % of the packets, SOURCES the rest; the
  * share of the regulars' packets that their records hold goes to stderr.
  */
-#define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sched.h>
