@@ -46,6 +46,7 @@ build_world() {
 serve() {
 	mkdir www
 	head -c 20000 /dev/zero | tr '\0' k >www/index.html
+	: >tcpdump.log
 	nsenter --net=/run/netns/server busybox httpd -f -p 80 -h "$PWD/www" >httpd.log 2>&1 &
 	nsenter --net=/run/netns/server tcpdump -i net0 -Q in -n -s 64 -B 32768 -w reached.pcap 'ip or ip6' >/dev/null 2>tcpdump.log &
 	tcpdump_pid=$!
@@ -71,11 +72,11 @@ fetch() {
 # The attacks: some seconds of it mildly, then at full strength; all of them bounded.
 attack_syn() {
 	timeout 5 hping3 -q -S -p 80 -i u2000 -c 2000 $SERVER4
-	exec timeout "$limit" hping3 -q -S -p 80 -i u300 -c 400000 $SERVER4
+	exec timeout "$limit" hping3 -q -S -p 80 -i u150 -c 800000 $SERVER4
 }
 attack_udp() {
-	timeout 5 hping3 -q --udp -p 53 -d 64 -i u1400 -c 3000 $SERVER4
-	exec timeout "$limit" hping3 -q --udp -p 53 -d 64 -i u150 -c 1000000 $SERVER4
+	timeout 5 hping3 -q --udp -p 53 -d 64 -i u1500 -c 3000 $SERVER4
+	exec timeout "$limit" hping3 -q --udp -p 53 -d 64 -i u80 -c 2000000 $SERVER4
 }
 attack_scan() {
 	timeout 5 nmap -6 -n -Pn -sS -p 1-400 --min-rate 28 --max-rate 28 --max-retries 0 $SERVER6
