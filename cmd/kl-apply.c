@@ -208,7 +208,7 @@ static void header(void *self, const char *line, size_t n)
 }
 
 static const struct opt_page page = {
-	.synopsis = "[-n] [-p DIR] [-c FILE] [--sync] [--max-age DUR] [--max-new-blocks N] [OPTION...] [FILE]",
+	.synopsis = "[-n] [-p DIR] [-c FILE] [--sync] [--max-age DUR] [--max-new-blocks N] [OPTION ...] [FILE]",
 	.purpose = "carry wanted levels into the kernel's tables",
 	.opts = opts,
 };

@@ -46,6 +46,8 @@ struct job {
 	struct rule proto;		/* what is made, but for its prefix */
 	struct rules set;
 	const char *file;
+	uint64_t boot;			/* now, on both clocks */
+	int64_t real;
 };
 
 static _Noreturn void fail(const struct job *j, long err)
@@ -109,19 +111,18 @@ static enum kl_status del(struct job *j)
 
 static enum kl_status flush(struct job *j)
 {
-	long n = rules_sweep(&j->set, j->k, j->t, boot_ns(), o.has_owner ? 1u << j->proto.owner : ~0u);
+	long n = rules_sweep(&j->set, j->k, j->t, j->boot, o.has_owner ? 1u << j->proto.owner : ~0u);
 
 	if (n < 0)
 		fail(j, n);
 	return KL_OK;
 }
 
-static size_t list_table(struct job *j, struct tsv_out *out, int64_t real)
+static size_t list_table(struct job *j, struct tsv_out *out)
 {
 	static const char *const owner[] = { "-", "operator", "iq", "graph" };
-	struct rulerow row = { real, -1, table_name[j->t], "-", NULL, RULE_UNKNOWN, RULE_UNKNOWN, 0 };
-	uint64_t boot = boot_ns();
-	long err = rules_sweep(&j->set, j->k, j->t, boot, 0);
+	struct rulerow row = { j->real, -1, table_name[j->t], "-", NULL, RULE_UNKNOWN, RULE_UNKNOWN, 0 };
+	long err = rules_sweep(&j->set, j->k, j->t, j->boot, 0);
 	size_t n = 0;
 
 	rules_sort(&j->set);
@@ -131,7 +132,7 @@ static size_t list_table(struct job *j, struct tsv_out *out, int64_t real)
 		fail(j, err);
 	for (const struct rule *r = j->set.r; r < j->set.r + j->set.n; r++, n++) {
 		row.key = &r->x;
-		row.until = r->until ? real + (int64_t)(r->until - boot) / 1000000 : -1;
+		row.until = r->until ? j->real + (int64_t)(r->until - j->boot) / 1000000 : -1;
 		row.owner = owner[r->owner % 4];
 		row.rate = j->t == KL_LIMIT ? r->rate : RULE_UNKNOWN;
 		row.burst = j->t == KL_LIMIT ? r->burst : RULE_UNKNOWN;
@@ -144,13 +145,13 @@ static size_t list_table(struct job *j, struct tsv_out *out, int64_t real)
 
 static enum kl_status list(struct job *j)
 {
-	struct rulerow star = { real_ms(), -1, "-", "-", NULL, RULE_UNKNOWN, RULE_UNKNOWN, 0 };
+	struct rulerow star = { j->real, -1, "-", "-", NULL, RULE_UNKNOWN, RULE_UNKNOWN, 0 };
 	struct tsv_out out;
 
 	tsv_out_init(&out, 1, "stdout");
 	tsv_puts(&out, RULE_HEADER "\n");
 	for (; j->t < j->end; j->t++)
-		star.hits += list_table(j, &out, star.time);
+		star.hits += list_table(j, &out);
 	out.p = rulerow_put(tsv_room(&out, RULE_ROW), &star);
 	tsv_out_close(&out);
 	return KL_OK;
@@ -167,7 +168,7 @@ static const struct verb {
 
 static const struct opt_page page = {
 	.synopsis = "[-p DIR] add TABLE PREFIX [--ttl DUR] [--rate N --burst N] [--owner WHO]\n"
-		    "[-p DIR] del TABLE PREFIX...\n"
+		    "[-p DIR] del TABLE PREFIX ...\n"
 		    "[-p DIR] list [TABLE]\n"
 		    "[-p DIR] load TABLE [FILE] [--ttl DUR] [--rate N --burst N] [--owner WHO]\n"
 		    "[-p DIR] flush TABLE [--owner WHO]",
@@ -186,7 +187,7 @@ static void check_options(struct job *j, const struct verb *v)
 	if (!makes && (o.ttl || (o.has_owner && v->run != flush)))
 		die(KL_USAGE, "%s takes no %s", v->name, o.ttl ? "--ttl" : "--owner");
 	j->proto.owner = o.owner ? KL_IQ : KL_OPERATOR;
-	j->proto.until = o.ttl ? boot_ns() + (uint64_t)o.ttl * 1000000 : 0;
+	j->proto.until = o.ttl ? j->boot + (uint64_t)o.ttl * 1000000 : 0;
 	j->proto.rate = o.rate;
 	j->proto.burst = o.burst ? o.burst : 2ull * o.rate;
 }
@@ -215,7 +216,7 @@ static void operands(struct job *j, const struct verb *v, int n, char **arg)
 int main(int argc, char **argv)
 {
 	const struct verb *v = verbs, *end = verbs + sizeof(verbs) / sizeof(*verbs);
-	struct job j = { 0 };
+	struct job j = { .boot = boot_ns(), .real = real_ms() };
 	enum kl_status st;
 	const char *why;
 	int at, err;
@@ -236,7 +237,6 @@ int main(int argc, char **argv)
 	check_options(&j, v);
 	if (argv[at])
 		operands(&j, v, argc - at - 1, argv + at + 1);
-
 	err = kern_open(&j.k, o.dir, true, &why);
 	if (err)
 		die(KL_SYSTEM, "cannot open '%s': %s", o.dir, kern_strerror(err, why));

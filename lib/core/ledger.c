@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../base/num.h"
 #include "ledger.h"
 
 void ledger_init(struct ledger *l)
@@ -249,8 +250,10 @@ char *claim_receipt(char *p, const struct claim *c, bool dry)
 	*p++ = '\t';
 	if (c->err == E2BIG || c->err == ENOSPC)
 		return stpcpy(p, "full");
-	if (c->err)
-		return stpcpy(stpcpy(p, "failed:"), name ? name : "-");
+	if (c->err) {
+		p = stpcpy(p, "failed:");
+		return name ? stpcpy(p, name) : put_u64(p, (uint64_t)c->err);
+	}
 	return stpcpy(p, c->stale ? "stale" : c->capped ? "capped" : dry ? "dry" : "ok");
 }
 
