@@ -11,6 +11,7 @@
 
 #include "parse.bpf.h"
 #include "maps.bpf.h"
+#include "sets.bpf.h"
 #include "table.bpf.h"
 #include "judge.bpf.h"
 #include "limit.bpf.h"

@@ -15,82 +15,10 @@
 #ifndef KL_TABLE_BPF_H
 #define KL_TABLE_BPF_H
 
-#include "atomic.bpf.h"
-#include "parse.bpf.h"
+#include "sets.bpf.h"
 
-#define ONES 0x0101010101010101ull
-#define HIGH 0x8080808080808080ull
 #define LOOKS 24	/* tries while another CPU fills a record of the set */
 #define AGE_S 8		/* seconds a full set keeps its seen-twice bits */
-
-struct rec {
-	struct kl_src *hot;	/* NULL: no record */
-	__u32 set, way;
-};
-
-static __always_inline __u64 src_hash(const struct pkt *k)
-{
-	__u64 h;
-
-	if (k->family == 4) {
-		h = k->lo ^ cfg.seed[0];
-	} else {
-		h = (k->hi ^ cfg.seed[1]) * 0x94D049BB133111EBull;
-		h ^= h >> 32;
-		h ^= k->lo ^ cfg.seed[0];
-	}
-	h ^= h >> 32;
-	h *= 0xBF58476D1CE4E5B9ull;
-	h ^= h >> 31;
-	h *= 0x94D049BB133111EBull;
-	return h ^ h >> 30;
-}
-
-/* Element s of a family's array. The verifier turns an array look-up into a few
- * instructions only where the map is one and the same on every path: the empty
- * asm keeps the compiler from joining the two calls. */
-#define ELEM_OF(family, name, s)					\
-({									\
-	void *e_;							\
-	if ((family) == 4) {						\
-		e_ = bpf_map_lookup_elem(&name##4, &(s));		\
-		asm volatile("" : "+r"(e_));				\
-	} else {							\
-		e_ = bpf_map_lookup_elem(&name##6, &(s));		\
-	}								\
-	e_;								\
-})
-
-static __always_inline struct kl_cold *cold_of(__u32 family, const struct rec *f)
-{
-	struct cold_set *c = ELEM_OF(family, cold, f->set);
-
-	return c ? &c->r[f->way & (KL_WAYS - 1)] : 0;
-}
-
-static __always_inline struct kl_ports *ports_of(__u32 family, const struct rec *f)
-{
-	struct port_set *c = ELEM_OF(family, ports, f->set);
-
-	return c ? &c->r[f->way & (KL_WAYS - 1)] : 0;
-}
-
-/* Bit 7 of every byte whose low 7 bits equal tag's. */
-static __always_inline __u64 match(__u64 word, __u64 tag)
-{
-	return (HIGH - ((word & ~HIGH) ^ (tag * ONES))) & HIGH;
-}
-
-/* The byte number of the lowest bit of m. */
-static __always_inline __u32 way_of(__u64 m)
-{
-	return (((m & -m) >> 7) * 0x0001020304050607ull) >> 56;
-}
-
-static __always_inline __u64 ways_in(__u64 m)
-{
-	return (m >> 7) * ONES >> 56;
-}
 
 /* Is the lowest way in m the source's record? */
 static __always_inline bool is_at(struct rec *f, const struct pkt *k, struct hot_set *h, __u32 s, __u64 m)
