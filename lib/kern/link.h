@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 enum xdp_mode { MODE_AUTO, MODE_NATIVE, MODE_GENERIC };
+/* Of the program: new needs fetching atomics (kernel 5.12), old does with spin locks (5.10). Auto: ask the kernel. */
+enum flavour { FLAVOUR_AUTO, FLAVOUR_NEW, FLAVOUR_OLD };
 
 struct shield;		/* a loaded program with its maps */
 
@@ -19,11 +21,10 @@ struct shield;		/* a loaded program with its maps */
  * its maps, all or none; a running one keeps every map, and sources must be 0
  * or what it has (else -EEXIST). Makes dir when it is missing.
  */
-int shield_load(struct shield **s, const char *dir, uint32_t sources, const char **why);
+int shield_load(struct shield **s, const char *dir, uint32_t sources, enum flavour f, const char **why);
 void shield_free(struct shield *s);
 uint32_t shield_sources(const struct shield *s);
 bool shield_is_new(const struct shield *s);	/* this call made the instance */
-bool shield_is_old(const struct shield *s);	/* the flavour for kernels before 5.12 */
 /* The latest line of libbpf's log, for messages; "" when there is none. */
 const char *shield_log(void);
 

@@ -6,125 +6,21 @@
 #include <string.h>
 
 #include "kern.h"
+#include "rulekey.h"
 
 #define BATCH 8192
 
 /* Kernel value of "operation not supported" that libbpf hands through. */
 #define ENOTSUPP 524
 
-union key {
-	uint8_t b[20];
-	struct kl_lpm4 l4;
-	struct kl_lpm6 l6;
-};
-union value {
-	struct kl_rule rule;
-	struct kl_limit limit;
-};
-
-static int pin_of(enum kl_table t, const struct prefix *x)
-{
-	bool four = prefix_is4(x), host = x->len == 128;
-
-	switch (t) {
-	case KL_ALLOW:
-		return four ? PIN_ALLOW4 : PIN_ALLOW6;
-	case KL_DENY:
-		return host ? (four ? PIN_DENY4 : PIN_DENY6) : four ? PIN_DENY4_LPM : PIN_DENY6_LPM;
-	default:
-		return host ? (four ? PIN_LIMIT4 : PIN_LIMIT6) : four ? PIN_LIMIT4_LPM : PIN_LIMIT6_LPM;
-	}
-}
-
-static bool is4(int pin)
-{
-	return kl_pins[pin].key == 4 || kl_pins[pin].key == sizeof(struct kl_lpm4);
-}
-
-static bool is_lpm(int pin)
-{
-	return kl_pins[pin].key == sizeof(struct kl_lpm4) || kl_pins[pin].key == sizeof(struct kl_lpm6);
-}
-
-static void key_put(int pin, const struct prefix *x, uint8_t *out)
-{
-	union key k = { { 0 } };
-
-	switch (kl_pins[pin].key) {
-	case 4:
-		memcpy(k.b, x->a + 12, 4);
-		break;
-	case 16:
-		memcpy(k.b, x->a, 16);
-		break;
-	case sizeof(struct kl_lpm4):
-		k.l4.plen = x->len - 96u;
-		memcpy(k.l4.a, x->a + 12, 4);
-		break;
-	default:
-		k.l6.plen = x->len;
-		memcpy(k.l6.a, x->a, 16);
-	}
-	memcpy(out, k.b, kl_pins[pin].key);
-}
-
-static void key_get(int pin, const uint8_t *in, struct prefix *x)
-{
-	union key k;
-
-	memcpy(k.b, in, kl_pins[pin].key);
-	memset(x, 0, sizeof(*x));
-	x->len = 128;
-	if (is4(pin)) {
-		x->a[10] = x->a[11] = 0xff;
-		memcpy(x->a + 12, is_lpm(pin) ? k.l4.a : k.b, 4);
-		if (is_lpm(pin))
-			x->len = (uint8_t)(k.l4.plen + 96);
-	} else {
-		memcpy(x->a, is_lpm(pin) ? k.l6.a : k.b, 16);
-		if (is_lpm(pin))
-			x->len = (uint8_t)k.l6.plen;
-	}
-}
-
-static void value_put(int pin, const struct rule *r, uint8_t *out)
-{
-	uint32_t plen = r->x.len - (is4(pin) ? 96u : 0u);
-	union value v;
-
-	memset(&v, 0, sizeof(v));
-	if (kl_pins[pin].value == sizeof(struct kl_limit))
-		v.limit = (struct kl_limit){ r->rate, r->burst, r->until, r->owner, plen };
-	else
-		v.rule = (struct kl_rule){ r->until, r->owner, plen };
-	memcpy(out, &v, kl_pins[pin].value);
-}
-
-static void value_get(int pin, const uint8_t *in, struct rule *r)
-{
-	union value v;
-
-	memcpy(&v, in, kl_pins[pin].value);
-	r->rate = r->burst = 0;
-	if (kl_pins[pin].value == sizeof(struct kl_limit)) {
-		r->rate = v.limit.rate;
-		r->burst = v.limit.burst;
-		r->until = v.limit.until;
-		r->owner = v.limit.owner;
-	} else {
-		r->until = v.rule.until;
-		r->owner = v.rule.owner;
-	}
-}
-
 const char *kern_map_name(enum kl_table t, const struct prefix *x)
 {
-	return kl_pins[pin_of(t, x)].pin;
+	return kl_pins[rule_pin(t, x)].pin;
 }
 
 uint32_t kern_map_max(struct kern *k, enum kl_table t, const struct prefix *x)
 {
-	return k->max[pin_of(t, x)];
+	return k->max[rule_pin(t, x)];
 }
 
 /* ---- generations and features ---- */
@@ -159,14 +55,14 @@ static void bump(struct kern *k, const struct prefix *x)
 int kern_features(struct kern *k)
 {
 	uint32_t have = 0, fine = 0, was = k->cfg->features;
-	uint8_t key[20];
+	uint8_t key[RULE_KEY];
 	int i;
 
 	for (i = 0; i < PINS; i++) {
 		if (!pin_feature[i] || bpf_map_get_next_key(k->fd[i], NULL, key))
 			continue;
 		have |= pin_feature[i];
-		if (!is4(i))
+		if (!rule_is4(i))
 			fine = was & KL_F_SRC6_FINE;	/* may still hold long ones: it stays */
 	}
 	have |= fine;
@@ -183,14 +79,14 @@ static size_t write_batch(int fd, int pin, uint8_t *keys, uint8_t *values, size_
 	uint32_t count = (uint32_t)n, done;
 	size_t i;
 
-	if (!is_lpm(pin)) {
+	if (!rule_is_lpm(pin)) {
 		if (!bpf_map_update_batch(fd, keys, values, &count, NULL))
 			return n;
 		*err = errno;
 		if (*err != ENOTSUPP && *err != EINVAL)
 			return count;
 	}
-	done = is_lpm(pin) ? 0 : count < n ? count : 0;
+	done = rule_is_lpm(pin) ? 0 : count < n ? count : 0;
 	for (i = done; i < n; i++)
 		if (bpf_map_update_elem(fd, keys + i * kl_pins[pin].key, values + i * kl_pins[pin].value, 0)) {
 			*err = errno;
@@ -201,7 +97,7 @@ static size_t write_batch(int fd, int pin, uint8_t *keys, uint8_t *values, size_
 
 size_t kern_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err)
 {
-	uint8_t *keys = malloc(BATCH * 20), *values = malloc(BATCH * sizeof(union value));
+	uint8_t *keys = malloc(BATCH * RULE_KEY), *values = malloc(BATCH * sizeof(union value));
 	uint32_t feature = 0;
 	size_t i = 0, m, j, in;
 	int pin;
@@ -212,10 +108,10 @@ size_t kern_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n,
 		goto out;
 	}
 	while (i < n) {
-		pin = pin_of(t, &r[i].x);
-		for (m = 0; m < BATCH && i + m < n && pin_of(t, &r[i + m].x) == pin; m++) {
-			key_put(pin, &r[i + m].x, keys + m * kl_pins[pin].key);
-			value_put(pin, &r[i + m], values + m * kl_pins[pin].value);
+		pin = rule_pin(t, &r[i].x);
+		for (m = 0; m < BATCH && i + m < n && rule_pin(t, &r[i + m].x) == pin; m++) {
+			rule_key_put(pin, &r[i + m].x, keys + m * kl_pins[pin].key);
+			rule_value_put(pin, &r[i + m], values + m * kl_pins[pin].value);
 			if (is_fine(&r[i + m].x))
 				feature |= KL_F_SRC6_FINE;
 		}
@@ -236,14 +132,14 @@ out:
 
 size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t n, int *err)
 {
-	uint8_t key[20];
+	uint8_t key[RULE_KEY];
 	size_t i;
 	int pin;
 
 	*err = 0;
 	for (i = 0; i < n; i++) {
-		pin = pin_of(t, &x[i]);
-		key_put(pin, &x[i], key);
+		pin = rule_pin(t, &x[i]);
+		rule_key_put(pin, &x[i], key);
 		if (bpf_map_delete_elem(k->fd[pin], key) && errno != ENOENT) {
 			*err = errno;
 			break;
@@ -258,28 +154,28 @@ size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t 
 
 int kern_find(struct kern *k, enum kl_table t, const struct prefix *x, struct rule *out)
 {
-	int pin = pin_of(t, x);
-	uint8_t key[20], value[sizeof(union value)];
+	int pin = rule_pin(t, x);
+	uint8_t key[RULE_KEY], value[sizeof(union value)];
 	union value v;
 
-	key_put(pin, x, key);
+	rule_key_put(pin, x, key);
 	if (bpf_map_lookup_elem(k->fd[pin], key, value))
 		return errno == ENOENT ? 0 : -errno;
-	if (is_lpm(pin)) {		/* the longest match: is it this very prefix? */
+	if (rule_is_lpm(pin)) {		/* the longest match: is it this very prefix? */
 		memcpy(&v, value, kl_pins[pin].value);
 		if ((kl_pins[pin].value == sizeof(struct kl_limit) ? v.limit.plen : v.rule.plen) !=
-		    x->len - (is4(pin) ? 96u : 0u))
+		    x->len - (rule_is4(pin) ? 96u : 0u))
 			return 0;
 	}
 	out->x = *x;
-	value_get(pin, value, out);
+	rule_value_get(pin, value, out);
 	return 1;
 }
 
 /* Kernels before 5.12 read prefix maps only key by key. */
 static int walk_slow(int fd, int pin, int (*each)(void *, const struct rule *), void *arg)
 {
-	uint8_t key[20], next[20], value[sizeof(union value)];
+	uint8_t key[RULE_KEY], next[RULE_KEY], value[sizeof(union value)];
 	bool first = true;
 	struct rule r;
 	int ret;
@@ -289,8 +185,8 @@ static int walk_slow(int fd, int pin, int (*each)(void *, const struct rule *), 
 		memcpy(key, next, kl_pins[pin].key);
 		if (bpf_map_lookup_elem(fd, key, value))
 			continue;	/* removed in between */
-		key_get(pin, key, &r.x);
-		value_get(pin, value, &r);
+		rule_key_get(pin, key, &r.x);
+		rule_value_get(pin, value, &r);
 		ret = each(arg, &r);
 		if (ret)
 			return ret;
@@ -301,14 +197,14 @@ static int walk_slow(int fd, int pin, int (*each)(void *, const struct rule *), 
 static int walk_map(int fd, int pin, int (*each)(void *, const struct rule *), void *arg)
 {
 	uint32_t size = BATCH, count, i;
-	uint8_t *keys = NULL, *values = NULL, in[20], out[20];
+	uint8_t *keys = NULL, *values = NULL, in[RULE_KEY], out[RULE_KEY];
 	bool first = true, last = false;
 	struct rule r;
 	int ret = 0;
 
 	while (!last && !ret) {
 		if (!keys) {
-			keys = malloc((size_t)size * 20);
+			keys = malloc((size_t)size * RULE_KEY);
 			values = malloc((size_t)size * sizeof(union value));
 			if (!keys || !values) {
 				ret = -ENOMEM;
@@ -337,8 +233,8 @@ static int walk_map(int fd, int pin, int (*each)(void *, const struct rule *), v
 		first = false;
 		memcpy(in, out, sizeof(in));
 		for (i = 0; i < count && !ret; i++) {
-			key_get(pin, keys + (size_t)i * kl_pins[pin].key, &r.x);
-			value_get(pin, values + (size_t)i * kl_pins[pin].value, &r);
+			rule_key_get(pin, keys + (size_t)i * kl_pins[pin].key, &r.x);
+			rule_value_get(pin, values + (size_t)i * kl_pins[pin].value, &r);
 			ret = each(arg, &r);
 		}
 	}

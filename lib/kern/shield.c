@@ -87,11 +87,6 @@ bool shield_is_new(const struct shield *s)
 	return s->made;
 }
 
-bool shield_is_old(const struct shield *s)
-{
-	return s->old;
-}
-
 static void destroy_new(void *skel)
 {
 	kl_xdp__destroy(skel);
@@ -102,9 +97,9 @@ static void destroy_old(void *skel)
 	kl_xdp_old__destroy(skel);
 }
 
-static int open_flavour(struct shield *s)
+static int open_flavour(struct shield *s, enum flavour f)
 {
-	s->old = !has_atomics();
+	s->old = f == FLAVOUR_OLD || (f == FLAVOUR_AUTO && !has_atomics());
 	if (s->old) {
 		struct kl_xdp_old *o = kl_xdp_old__open();
 
@@ -196,7 +191,7 @@ static int pin_all(struct shield *s, const char **why)
 	return err;
 }
 
-int shield_load(struct shield **out, const char *dir, uint32_t sources, const char **why)
+int shield_load(struct shield **out, const char *dir, uint32_t sources, enum flavour f, const char **why)
 {
 	struct shield *s = calloc(1, sizeof(*s));
 	struct kern *k = NULL;
@@ -219,7 +214,7 @@ int shield_load(struct shield **out, const char *dir, uint32_t sources, const ch
 		goto out;
 	s->made = err == -ENOENT;
 	*why = "program";
-	err = open_flavour(s);
+	err = open_flavour(s, f);
 	if (err)
 		goto out;
 	if (s->made) {
