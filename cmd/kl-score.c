@@ -109,8 +109,9 @@ static void row(void *self, const struct tsv_row *r)
 	double dt;
 
 	if (tsv_f64(r, s->dt, &dt) || tsv_u64(r, s->count[SIG_PPS], &count[SIG_PPS]) ||
-	    tsv_u64(r, s->count[SIG_SYN], &count[SIG_SYN]) || tsv_u64(r, s->count[SIG_BPS], &count[SIG_BPS]) ||
-	    count_of(r, s->count[SIG_SCAN], &count[SIG_SCAN]))
+	    tsv_u64(r, s->count[SIG_SYN], &count[SIG_SYN]) ||
+	    count_of(r, s->count[SIG_SCAN], &count[SIG_SCAN]) ||
+	    tsv_u64(r, s->count[SIG_BPS], &count[SIG_BPS]))
 		return;
 	if (dt <= 0) {
 		tsv_bad(r, s->dt, "not a number > 0");
@@ -152,7 +153,9 @@ int main(int argc, char **argv)
 		{ NULL, NULL, false },
 	};
 	static const char *const adds[] = { SCORE_ADDS, NULL };
-	static const struct tsv_ops ops = { .bind = bind, .adds = adds, .header = header, .row = row, .frame = frame };
+	static const struct tsv_ops ops = {
+		.bind = bind, .adds = adds, .header = header, .row = row, .frame = frame,
+	};
 	int i, st, worst = KL_OK;
 
 	kl_name = "kl-score";

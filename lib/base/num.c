@@ -202,7 +202,8 @@ static char *put_fixed(char *p, uint64_t v, int n)
 
 char *put_u64(char *p, uint64_t v)
 {
-	static const uint64_t pow[] = { 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000 };
+	static const uint64_t pow[] = { 10,	100,	 1000,	   10000,     100000,
+					1000000, 10000000, 100000000, 1000000000 };
 	uint64_t top;
 	int n = 0;
 

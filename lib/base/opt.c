@@ -38,6 +38,7 @@ static void expected(const struct opt *o, char *s, size_t n)
 {
 	const char *const *w;
 	size_t used;
+	const char *unit = o->type == OPT_DUR ? " s" : "";
 
 	switch (o->type) {
 	case OPT_FLAG:
@@ -63,9 +64,9 @@ static void expected(const struct opt *o, char *s, size_t n)
 		return;
 	}
 	if (o->max != 0)
-		snprintf(s + used, n - used, ", %.15g to %.15g%s", o->min, o->max, o->type == OPT_DUR ? " s" : "");
+		snprintf(s + used, n - used, ", %.15g to %.15g%s", o->min, o->max, unit);
 	else if (o->min != 0)
-		snprintf(s + used, n - used, ", at least %.15g%s", o->min, o->type == OPT_DUR ? " s" : "");
+		snprintf(s + used, n - used, ", at least %.15g%s", o->min, unit);
 	else if (o->type == OPT_F64)
 		snprintf(s + used, n - used, " >= 0");
 }

@@ -57,6 +57,7 @@ int opt_parse(int argc, char **argv, const struct opt_page *page);
 void opt_conf(const char *path, const struct opt_page *page);
 
 #define OPT_END { 0 }
-#define OPT_CONF_ROW { "conf", 'c', OPT_CONF, 0, 0, 0, "FILE", "read settings (key TAB value) from FILE", 0, 0, 0 }
+#define OPT_CONF_ROW \
+	{ "conf", 'c', OPT_CONF, 0, 0, 0, "FILE", "read settings (key TAB value) from FILE", 0, 0, 0 }
 
 #endif

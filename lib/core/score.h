@@ -27,8 +27,8 @@ struct score {
 	int why;		/* enum signal that led; -1 when sev is 0 */
 };
 
-/* count: packets, SYNs, ports, bytes of a tick of dt > 0 seconds. The terms are added in the order of enum signal, each
- * product and sum rounded to double, so that results can be held against
+/* count: packets, SYNs, ports, bytes of a tick of dt > 0 seconds. The terms are added in the order
+ * of enum signal, each product and sum rounded to double, so that results can be held against
  * another implementation bit by bit. */
 struct score score_of(const struct score_conf *c, const uint64_t count[SIGNALS], double dt);
 
