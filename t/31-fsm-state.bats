@@ -40,7 +40,7 @@ until_true() {
 
 @test "one run, or one for every tick: the same decisions and the same state" {
 	local seed n rows=
-	for seed in 1 2 3 4; do
+	for seed in 1 2; do
 		rm -f state whole
 		awk -v seed=$seed -v dir=. -v noisy=1 -f "$BATS_TEST_DIRNAME/fsm-trace.awk"
 		kl-fsm -c settings.tsv --violations violation.tsv -s whole score.tsv >want
@@ -212,7 +212,10 @@ begin_stream() {
 }
 
 @test "of more than 10000 sources it is saved every 10 seconds of the data" {
-	many() { for ((i = 0; i < 10001; i++)); do printf '%s.000\t1.000\t10.%d.%d.%d\t0\t3.0\tpps\n' "$1" $((i / 62500)) $((i / 250 % 250)) $((i % 250)); done; }
+	many() {
+		awk -v t="$1" 'BEGIN { for (i = 0; i < 10001; i++)
+			printf "%d.000\t1.000\t10.0.%d.%d\t0\t3.0\tpps\n", t, i / 256, i % 256 }'
+	}
 	begin_stream -s state
 	{ head_of; many 1001; tick 1001; many 1002; tick 1002; } >&5
 	until_true grep -q '^1002.000	\*' state

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Makes one random trace for kl-fsm and its oracle: awk -v seed=N -v dir=DIR writes
+# Makes random traces of 30 sources for kl-fsm and its oracle: awk -v seed=N -v dir=DIR writes
 # DIR/settings.tsv, DIR/score.tsv and DIR/violation.tsv. Settings are small and
 # times step on their grid, so that every comparison is met at equality.
 function pick(n) { return int(rand() * n) }
@@ -37,7 +37,7 @@ BEGIN {
 		dt = of("500 1000 1000 1000 2000")
 		now += dt
 		calm = i % 30 >= 14
-		for (k = 1; k <= 6; k++) {
+		for (k = 1; k <= 30; k++) {
 			if (rand() < (calm ? 0.7 : 0.2))
 				continue
 			hot = !calm || rand() < 0.05
@@ -47,8 +47,8 @@ BEGIN {
 		printf "%s\t%.3f\t*\t0\t-\t-\n", at(now), dt / 1000 > score
 		if (!noisy || rand() > 0.15)
 			continue
-		for (k = 1 + pick(2); k > 0; k--)
-			printf "%s\tin\t10.0.0.%d\t22\ttcp\tnew-edge\t%d\t%s\t%d\n", at(now), 1 + pick(8),
+		for (k = 1 + pick(8); k > 0; k--)
+			printf "%s\tin\t10.0.0.%d\t22\ttcp\tnew-edge\t%d\t%s\t%d\n", at(now), 1 + pick(34),
 				pick(101), of("- - 0 2 9"), rand() < 0.3 > violation
 		printf "%s\t-\t*\t-\t-\t-\t-\t-\t-\n", at(now) > violation
 	}
