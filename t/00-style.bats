@@ -55,9 +55,10 @@ nothing() {
 		*.bats | *.bash) continue ;;
 		.ci/*) head -n 1 "$f" | grep -qx '#!/bin/sh' && grep -q '^set -eu' "$f" ;;
 		*)
-			head -n 1 "$f" | grep -qx '#!/usr/bin/env bash'
-			grep -q '^set -euo pipefail' "$f"
-			grep -qE 'LC_ALL=C|common\.bash' "$f"
+			# What it sources, beside it, may say so for it.
+			head -n 1 "$f" | grep -qx '#!/usr/bin/env bash' &&
+				cat "$f" "${f%/*}"/*.bash 2>/dev/null | grep -q '^set -euo pipefail' &&
+				cat "$f" "${f%/*}"/*.bash 2>/dev/null | grep -q 'LC_ALL=C'
 			;;
 		esac || { echo "$f"; return 1; }
 	done
@@ -68,7 +69,7 @@ nothing() {
 	for f in "${files[@]}"; do
 		case $f in
 		LICENSE | README.md | .gitignore | .clang-format | Makefile | *.tsv | t/data/* | t/want/*) continue ;;
-		bpf/*) want='BSD-2-Clause OR GPL-2.0' ;;
+		bpf/* | *.bpf.c) want='BSD-2-Clause OR GPL-2.0' ;;
 		*) want='BSD-2-Clause' ;;
 		esac
 		head -n 2 "$f" | grep -qE "SPDX-License-Identifier: $want( \*/)?\$" || echo "$f"
@@ -90,7 +91,7 @@ nothing() {
 	mapfile -t list < <(some '*.[ch]')
 	[ "${#list[@]}" -ge 20 ]
 	for f in "${list[@]}"; do
-		[[ $f != t/unit/* ]] || continue
+		[[ $f != t/* ]] || continue
 		expand "$f" | awk -v f="$f" 'length > 110 { print f ":" NR ": " length " columns" } / $/ { print f ":" NR ": blank at the end" }'
 	done | nothing
 }
