@@ -3,7 +3,7 @@
  * kl-apply: carries wanted levels into the kernel's tables.
  *
  * Reads:  level frames; the pinned tables.
- * Writes: the differences, at the star row; receipt frames to stdout.
+ * Writes: the differences, at the star row; receipt frames.
  *
  * Every entry it writes ends in the kernel by itself. It may be killed at any
  * moment: what is there is read again, and the next frame says the rest.
@@ -208,7 +208,7 @@ static void header(void *self, const char *line, size_t n)
 }
 
 static const struct opt_page page = {
-	.synopsis = "[-n] [-p DIR] [-c FILE] [--sync] [--max-age DUR] [--max-new-blocks N] [OPTION ...] [FILE]",
+	.synopsis = "[-n] [-p DIR] [-c FILE] [--sync] [OPTION ...] [FILE]",
 	.purpose = "carry wanted levels into the kernel's tables",
 	.opts = opts,
 };
