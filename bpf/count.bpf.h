@@ -30,6 +30,8 @@ static __always_inline __u32 class_of(const struct pkt *k)
 
 static __always_inline void count(struct kl_count *n, const struct pkt *k, __u32 v, __u32 class)
 {
+	/* The compiler would drop masks it can prove; before 5.11 the verifier cannot follow its proof. */
+	asm volatile("" : "+r"(v), "+r"(class));
 	n->bytes += k->len;
 	n->verdict[v & (KL_VERDICTS - 1)]++;
 	n->class[class & (KL_CLASSES - 1)]++;

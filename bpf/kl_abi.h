@@ -54,7 +54,7 @@ struct kl_cfg {
 	__u32 magic, abi;
 	__u32 features;		/* KL_F_* */
 	__u32 hz;		/* jiffies a second, 100..1000 */
-	__u64 seed[2];		/* of the table's hash, random a load */
+	__u64 seed[2];		/* factors of the table's hash: odd, random a load */
 	__u32 sets;		/* sets of each family's table, >= 2 */
 	__u32 epoch;		/* tick of the port sketch, written by kl-dump-src */
 	__u64 epoch_ns;		/* when it was last advanced, CLOCK_BOOTTIME */

@@ -110,7 +110,8 @@ static __always_inline __u32 verdict(struct kl_totals *t, const struct rec *f, s
 	t->rl_hits++;
 	if (f->hot)
 		return within(&f->hot->tat, f->set, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
-	return within(&shared_tat[(h >> 20) & (KL_SHARED - 1)], h >> 20, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
+	h = rehash(h) & (KL_SHARED - 1);
+	return within(&shared_tat[h], h, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
 }
 
 /* Global, so that the verifier does not walk what follows once for every way through the headers. */

@@ -14,22 +14,31 @@ struct rec {
 	__u32 set, way;
 };
 
+/* Multiply-shift hashing (Dietzfelbinger et al. 1997) with secret odd factors:
+ * the top bits are good, and nobody outside can aim at a set. */
 static __always_inline __u64 src_hash(const struct pkt *k)
 {
-	__u64 h;
+	if (k->family == 4)
+		return ADDR4(k->lo) * cfg.seed[0];
+	return k->hi * cfg.seed[1] + k->lo * cfg.seed[0];
+}
 
-	if (k->family == 4) {
-		h = k->lo ^ cfg.seed[0];
-	} else {
-		h = (k->hi ^ cfg.seed[1]) * 0x94D049BB133111EBull;
-		h ^= h >> 32;
-		h ^= k->lo ^ cfg.seed[0];
-	}
-	h ^= h >> 32;
-	h *= 0xBF58476D1CE4E5B9ull;
-	h ^= h >> 31;
-	h *= 0x94D049BB133111EBull;
-	return h ^ h >> 30;
+/* A second hash out of the first, all bits good: the other set, the door. */
+static __always_inline __u64 rehash(__u64 h)
+{
+	h = (h ^ h >> 29) * 0xBF58476D1CE4E5B9ull;
+	return h ^ h >> 32;
+}
+
+static __always_inline __u32 set_of(__u32 bits)
+{
+	return ((__u64)bits * cfg.sets) >> 32;
+}
+
+static __always_inline __u64 tag_of(__u64 h)
+{
+	h = h >> 24 & 127;
+	return h ? h : 127;
 }
 
 /* Element s of a family's array. The verifier turns an array look-up into a few

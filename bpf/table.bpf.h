@@ -141,8 +141,8 @@ __noinline int find_or_make(__u64 h, __u32 now)
 	struct rec rec = { 0 };
 	struct work *wk = work_of();
 	const struct pkt *k;
-	__u32 s1 = ((h & 0xffffffff) * cfg.sets) >> 32, s2 = ((h >> 32) * cfg.sets) >> 32;
-	__u64 tag = h & 127 ? h & 127 : 127, seen1, seen2, e1, e2;
+	__u64 tag = tag_of(h), h2 = rehash(h), seen1, seen2, e1, e2;
+	__u32 s1 = set_of(h >> 32), s2 = set_of(h2);
 	struct tag_word *w1, *w2;
 	int i, how, way;
 
@@ -174,11 +174,11 @@ __noinline int find_or_make(__u64 h, __u32 now)
 			continue;		/* perhaps with this very source */
 		how = MADE;
 		if (!(e1 | e2)) {
-			if (!knocked(h))
+			if (!knocked(h2))
 				return NO_ROOM;
 			how = EVICTED;
-			e1 = victim(&w1->w, seen1, s1, h, now);
-			e2 = e1 ? 0 : victim(&w2->w, seen2, s2, h, now);
+			e1 = victim(&w1->w, seen1, s1, h2, now);
+			e2 = e1 ? 0 : victim(&w2->w, seen2, s2, h2, now);
 			if (!(e1 | e2))
 				return NO_ROOM;
 		}
@@ -192,8 +192,8 @@ __noinline int find_or_make(__u64 h, __u32 now)
 /* The record of k's source in *f; made when there is room. */
 static __always_inline void find(struct rec *f, const struct pkt *k, __u64 h, struct kl_totals *t, __u32 now)
 {
-	__u32 s1 = ((h & 0xffffffff) * cfg.sets) >> 32;
-	__u64 tag = h & 127 ? h & 127 : 127, seen, m;
+	__u32 s1 = set_of(h >> 32);
+	__u64 tag = tag_of(h), seen, m;
 	struct tag_word *w = ELEM_OF(k->family, tags, s1);
 	struct hot_set *hs;
 	__u64 way;

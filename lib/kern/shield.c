@@ -149,6 +149,8 @@ static int configure(struct shield *s, uint32_t sources)
 		free(cfg);
 		return -EIO;
 	}
+	cfg->seed[0] |= 1;		/* factors of the table's hash */
+	cfg->seed[1] |= 1;
 	m = bpf_object__find_map_by_name(s->obj, kl_pins[PIN_CFG].map);
 	err = m ? bpf_map__set_initial_value(m, cfg, sizeof(*cfg)) : -EINVAL;
 	free(cfg);
