@@ -20,25 +20,32 @@
 #define BPF_FS_MAGIC 0xcafe4a11
 
 static const char *const modes[] = { "auto", "native", "generic", NULL };
+static const char *const flavours[] = { "auto", "new", "old", NULL };
 
 static struct {
 	const char *dir;
-	int mode;
+	int mode, flavour;
 	uint32_t sources;
 	bool detach, status;
 } o = { .dir = KL_BPFFS };
 
 static const struct opt opts[] = {
-	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance (default " KL_BPFFS ")", 0, false, 0 },
-	{ "mode", 0, OPT_WORD, &o.mode, 0, 0, "MODE", "auto (native, else generic), native or generic", modes, false, 0 },
-	{ "sources", 0, OPT_U32, &o.sources, 1, 16777216, "N", "sources each family's table holds (default: by memory)", 0, false, 0 },
-	{ "detach", 0, OPT_FLAG, &o.detach, 0, 0, 0, "take Shield off IFACE, or off all; the last one takes the instance away", 0, false, 0 },
-	{ "status", 0, OPT_FLAG, &o.status, 0, 0, 0, "print the attachments; status 1 when there is none", 0, false, 0 },
+	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, false, 0 },
+	{ "mode", 0, OPT_WORD, &o.mode, 0, 0, "MODE", "auto (native, else generic), native or generic", modes,
+	  false, 0 },
+	{ "flavour", 0, OPT_WORD, &o.flavour, 0, 0, "WORD",
+	  "of the program: auto (what the kernel takes), new, or old (before 5.12)", flavours, false, 0 },
+	{ "sources", 0, OPT_U32, &o.sources, 0, 16777216, "N",
+	  "sources each family's table holds, 0: by memory", 0, false, 0 },
+	{ "detach", 0, OPT_FLAG, &o.detach, 0, 0, 0,
+	  "take Shield off IFACE, or off all; the last one takes the instance away", 0, false, 0 },
+	{ "status", 0, OPT_FLAG, &o.status, 0, 0, 0, "print the attachments; status 1 when there is none", 0,
+	  false, 0 },
 	OPT_END
 };
 
 static const struct opt_page page = {
-	"[-p DIR] [--mode auto|native|generic] [--sources N] IFACE...\n"
+	"[-p DIR] [--mode auto|native|generic] [--flavour auto|new|old]\n [--sources N] IFACE...\n"
 	"[-p DIR] --detach [IFACE...]\n"
 	"[-p DIR] --status",
 	"put Shield on interfaces, take it off, say where it is", opts
@@ -112,9 +119,10 @@ static int attach(char **iface, int n)
 	struct link l;
 	int i, err, native, st = KL_OK;
 
-	err = shield_load(&s, o.dir, o.sources, &why);
+	err = shield_load(&s, o.dir, o.sources, (enum flavour)o.flavour, &why);
 	if (err == -EEXIST)
-		die(KL_USAGE, "--sources %u: the running instance has another size; detach it first", o.sources);
+		die(KL_USAGE, "--sources %u: the running instance has another size; detach it first",
+		    o.sources);
 	if (err)
 		explain("cannot load", err, why);
 	err = link_walk(o.dir, renew, s);
@@ -131,8 +139,8 @@ static int attach(char **iface, int n)
 			continue;
 		}
 		if (native)
-			warn("%s: native mode refused: %s%s; attached in generic mode, which is slower", iface[i],
-			     strerror(-native), hint(native));
+			warn("%s: native mode refused: %s%s; attached in generic mode, which is slower",
+			     iface[i], strerror(-native), hint(native));
 	}
 	/* Nothing hangs on a new instance that got no interface: take it away again. */
 	if (st && shield_is_new(s))

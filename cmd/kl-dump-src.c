@@ -31,10 +31,13 @@ static struct {
 } o = { .dir = KL_BPFFS, .every = 1, .count = 1 };
 
 static const struct opt opts[] = {
-	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance (default " KL_BPFFS ")", 0, false, 0 },
-	{ "interval", 'i', OPT_F64, &o.every, 0.01, 86400, "SEC", "length of a tick (default 1)", 0, false, &o.every_given },
-	{ "count", 'n', OPT_U64, &o.count, 0, 0, "COUNT", "ticks to print (default 1); 0: for ever", 0, false, &o.count_given },
-	{ "state", 's', OPT_STR, &o.state, 0, 0, "FILE", "one tick without waiting: since the snapshot in FILE, which is renewed", 0, false, 0 },
+	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, false, 0 },
+	{ "interval", 'i', OPT_F64, &o.every, 0.01, 86400, "SEC", "length of a tick", 0, false,
+	  &o.every_given },
+	{ "count", 'n', OPT_U64, &o.count, 0, 0, "COUNT", "ticks to print; 0: for ever", 0, false,
+	  &o.count_given },
+	{ "state", 's', OPT_STR, &o.state, 0, 0, "FILE",
+	  "one tick without waiting: since the snapshot in FILE, which is renewed", 0, false, 0 },
 	OPT_END
 };
 
