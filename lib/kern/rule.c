@@ -130,22 +130,48 @@ out:
 	return i;
 }
 
-size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t n, int *err)
+/* Removes n keys of one map; absent ones count as removed. Returns how many, *err why not all. */
+static size_t delete_batch(int fd, int pin, uint8_t *keys, size_t n, int *err)
 {
-	uint8_t key[RULE_KEY];
-	size_t i;
-	int pin;
+	unsigned size = kl_pins[pin].key;
+	size_t i = 0;
+	uint32_t count;
 
-	*err = 0;
-	for (i = 0; i < n; i++) {
-		pin = rule_pin(t, &x[i]);
-		rule_key_put(pin, &x[i], key);
-		if (bpf_map_delete_elem(k->fd[pin], key) && errno != ENOENT) {
+	while (i < n && !rule_is_lpm(pin)) {
+		count = (uint32_t)(n - i);
+		if (!bpf_map_delete_batch(fd, keys + i * size, &count, NULL))
+			return n;
+		if (errno != ENOENT)
+			break;
+		i += count + 1;		/* it stops at a key that is not there */
+	}
+	for (; i < n; i++)
+		if (bpf_map_delete_elem(fd, keys + i * size) && errno != ENOENT) {
 			*err = errno;
 			break;
 		}
-		bump(k, &x[i]);
+	return i;
+}
+
+size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t n, int *err)
+{
+	uint8_t *keys = malloc(BATCH * RULE_KEY);
+	size_t i = 0, m, j, done;
+	int pin;
+
+	*err = keys ? 0 : ENOMEM;
+	while (keys && i < n) {
+		pin = rule_pin(t, &x[i]);
+		for (m = 0; m < BATCH && i + m < n && rule_pin(t, &x[i + m]) == pin; m++)
+			rule_key_put(pin, &x[i + m], keys + m * kl_pins[pin].key);
+		done = delete_batch(k->fd[pin], pin, keys, m, err);
+		for (j = 0; j < done; j++)
+			bump(k, &x[i + j]);
+		i += done;
+		if (done < m)
+			break;
 	}
+	free(keys);
 	kern_features(k);
 	return i;
 }
