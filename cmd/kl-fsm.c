@@ -243,5 +243,7 @@ int main(int argc, char **argv)
 	if (o.state && k.unsaved)
 		save(&k);
 	side = violations_close(k.violations);
+	exempt_close(&k.white);
+	table_free(&k.watch.sources);
 	return side > st ? side : st;
 }

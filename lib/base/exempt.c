@@ -80,6 +80,11 @@ bool exempt_refresh(struct exempt *e)
 	return true;
 }
 
+void exempt_close(struct exempt *e)
+{
+	ranges_free(&e->set);
+}
+
 bool exempt_has(const void *exempt, const struct prefix *x)
 {
 	return ranges_meet(&((const struct exempt *)exempt)->set, x);

@@ -22,6 +22,8 @@ void exempt_open(struct exempt *e, const char *path);
  * replaced. An unreadable or broken one is reported once and the set kept. */
 bool exempt_refresh(struct exempt *e);
 
+void exempt_close(struct exempt *e);
+
 /* Whether any address of x is in the set of a struct exempt. */
 bool exempt_has(const void *exempt, const struct prefix *x);
 

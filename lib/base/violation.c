@@ -143,7 +143,7 @@ size_t violations_due(struct violations *v, int64_t until, const struct violatio
 
 void violations_done(struct violations *v)
 {
-	if (!v)
+	if (!v || !v->row)
 		return;
 	v->next = v->due;
 	if (v->next < v->whole)
