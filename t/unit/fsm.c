@@ -228,6 +228,7 @@ static void edges_of_time(void **state)
 	s.expires = s.cooldown = T0, s.last_trigger = T0 - 10 * S;
 	struct fsm at = s, cool = s, held = s;
 
+	at.cooldown = T0 - 1, at.strikes = 5;
 	step(&at, &c, 0, 0, T0);
 	assert_int_equal(at.level, LEVEL_SOFT);
 	cool.expires = T0 - 1;
@@ -342,6 +343,21 @@ static void violations(void **state)
 	assert_int_equal(s.level, LEVEL_BLOCK);
 }
 
+/* Where no strike is asked for a level, an old trigger still holds one. */
+static void trigger_outlives_strikes(void **state)
+{
+	struct fsm_cfg c = base;
+	struct fsm s = fresh();
+
+	s.last_trigger = T0;
+	assert_true(fsm_trivial(&s, &c, T0));
+	c.at[LEVEL_SOFT] = 0;
+	assert_false(fsm_trivial(&s, &c, T0 + 20 * S - 1));
+	assert_true(fsm_trivial(&s, &c, T0 + 20 * S));
+	s.cooldown = T0 + 20 * S;
+	assert_false(fsm_trivial(&s, &c, T0 + 20 * S));
+}
+
 /*
  * Two machines on the same random ticks: one keeps every source for ever, the
  * other forgets trivial ones and steps a source it does not hold only when
@@ -416,6 +432,7 @@ int main(void)
 		cmocka_unit_test(time_zero),
 		cmocka_unit_test(cap),
 		cmocka_unit_test(violations),
+		cmocka_unit_test(trigger_outlives_strikes),
 		cmocka_unit_test(forgetting),
 	};
 
