@@ -33,8 +33,8 @@ static __always_inline bool essential(const struct pkt *k, __u64 now_j)
 	if (k->family == 6 && k->proto == 58) {
 		if (!k->flagged || k->flags < 133 || k->flags > 137 || k->hops != 255)
 			return false;
-	} else if (k->proto != 17 || !k->ports ||
-		   !(k->family == 4 ? k->sport == 67 && k->dport == 68 : k->sport == 547 && k->dport == 546)) {
+	} else if (k->proto != 17 || !k->ports || k->sport != (k->family == 4 ? 67 : 547) ||
+		   k->dport != (k->family == 4 ? 68 : 546)) {
 		return false;
 	}
 	kl_gcra(cfg.hz, ESSENTIAL_PPS, ESSENTIAL_PPS, &ivl, &tol);

@@ -41,16 +41,17 @@ struct pkt {
 #define MAPPED4(a) (0x0000ffff00000000ull | (a))
 #define ADDR4(lo)  ((lo) & 0xffffffffull)
 #endif
+#define INLINE static inline __attribute__((always_inline))
 #define BE16(p) ((__u16)(((const __u8 *)(p))[0] << 8 | ((const __u8 *)(p))[1]))
 
-static inline __attribute__((always_inline)) int is_vlan(__u16 type)
+INLINE int is_vlan(__u16 type)
 {
 	return type == 0x8100 || type == 0x88a8 || type == 0x9100;
 }
 
 /* Ports from the first 4 bytes, flags from the 14th, type from the first;
  * left is how much of the IP packet lies behind p. */
-static inline __attribute__((always_inline)) void parse_l4(struct pkt *k, const __u8 *p, const __u8 *end, __u32 left)
+INLINE void parse_l4(struct pkt *k, const __u8 *p, const __u8 *end, __u32 left)
 {
 	if (k->frag == FRAG_LATER)
 		return;
@@ -74,7 +75,7 @@ static inline __attribute__((always_inline)) void parse_l4(struct pkt *k, const 
 
 #define AT(k, data) ((const __u8 *)(data) + ((k)->at & 0x7fff))
 
-static inline __attribute__((always_inline)) int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
+INLINE int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
 {
 	const __u8 *p = AT(k, data);
 	__u32 head, total, off;
@@ -99,7 +100,7 @@ static inline __attribute__((always_inline)) int parse_ip4(struct pkt *k, const 
 	return FRAME_IP;
 }
 
-static inline __attribute__((always_inline)) int parse_ip6(struct pkt *k, const __u8 *data, const __u8 *end)
+INLINE int parse_ip6(struct pkt *k, const __u8 *data, const __u8 *end)
 {
 	const __u8 *p = AT(k, data);
 	__u32 left, step;
@@ -152,7 +153,7 @@ static inline __attribute__((always_inline)) int parse_ip6(struct pkt *k, const 
 	return FRAME_IP;
 }
 
-static inline __attribute__((always_inline)) int parse(struct pkt *k, const void *data, const void *data_end)
+INLINE int parse(struct pkt *k, const void *data, const void *data_end)
 {
 	const __u8 *p = data, *end = data_end;
 	__u16 type;

@@ -111,8 +111,8 @@ static void begin(struct dump *d, int64_t *time_ms, double dt)
 	src_rewind(&d->walk, d->k);
 }
 
-/* The star row: rows and what had no record, against prev. */
-static void end(struct dump *d, const struct src_raw *prev)
+/* The star row: the rows, and what had no record since prev. */
+static void end(struct dump *d, const struct src_raw *prev, bool print)
 {
 	struct kern_totals t;
 	struct src_raw now;
@@ -124,8 +124,11 @@ static void end(struct dump *d, const struct src_raw *prev)
 		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
 	src_untracked(&t.un, &now);
 	src_diff(&now, prev, &delta);
-	delta_add(&d->sum, &delta);
+	if (prev)
+		delta_add(&d->sum, &delta);
 	d->rest = now;
+	if (!print)
+		return;
 	p = mempcpy(tsv_room(&d->out, 512), d->prefix, d->prefix_len);
 	*p++ = '*';
 	d->out.p = cells(p, &d->sum, NULL);
@@ -136,7 +139,6 @@ static void end(struct dump *d, const struct src_raw *prev)
 static void tick(struct dump *d, bool print)
 {
 	struct src_raw now;
-	struct kern_totals t;
 	int64_t time;
 	size_t slot;
 
@@ -146,10 +148,7 @@ static void tick(struct dump *d, bool print)
 			put_row(d, &now, &d->slot[slot]);
 		d->slot[slot] = now;
 	}
-	if (print)
-		end(d, &d->rest);
-	else if (!kern_totals(d->k, &t))
-		src_untracked(&t.un, &d->rest);
+	end(d, &d->rest, print);
 	src_tick(d->k, (uint64_t)(o.every * 1e9));
 }
 
@@ -158,11 +157,12 @@ static void stream(struct dump *d)
 	size_t size = src_slots(&d->walk) * sizeof(*d->slot);
 	uint64_t n;
 	struct pace pace;
-	void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (m == MAP_FAILED)
 		die(KL_SYSTEM, "out of memory");
-	madvise(m, size, MADV_HUGEPAGE);	/* a wish: a fault for 23,000 records, not for 46 */
+	madvise(m, size, MADV_HUGEPAGE);	/* a wish: a page fault for 23,000 records, not for 46 */
 	d->slot = m;
 	pace_start(&pace, (int64_t)(o.every * 1e9));
 	tick(d, false);
@@ -192,7 +192,8 @@ static int snapshot_get(void *entry, const char *const c[], const uint32_t len[]
 
 	*want = "a whole number";
 	for (i = 0; i < (int)(sizeof(to) / sizeof(*to)); i++)
-		if (to[i] ? get_u32(c[i], len[i], to[i]) : get_u64(c[i], len[i], i == 2 ? &r->pkts : &r->bytes))
+		if (to[i] ? get_u32(c[i], len[i], to[i]) :
+			    get_u64(c[i], len[i], i == 2 ? &r->pkts : &r->bytes))
 			return i;
 	return -1;
 }
@@ -200,7 +201,7 @@ static int snapshot_get(void *entry, const char *const c[], const uint32_t len[]
 static void once(struct dump *d)
 {
 	static const struct keep snapshot = { SNAPSHOT_HEADER, snapshot_put, snapshot_get };
-	struct src_raw now, *r;
+	struct src_raw now;
 	struct table was, is;
 	int64_t then, time;
 	size_t slot;
@@ -213,14 +214,9 @@ static void once(struct dump *d)
 	while (src_next(&d->walk, NULL, &now, &slot)) {
 		if (have)
 			put_row(d, &now, table_find(&was, &now.x));
-		r = table_get(&is, &now.x);
-		*r = now;
+		*(struct src_raw *)table_get(&is, &now.x) = now;
 	}
-	now = (struct src_raw){ 0 };
-	r = table_find(&was, &now.x);
-	if (r)
-		d->rest = *r;
-	end(d, have ? &d->rest : NULL);
+	end(d, table_find(&was, &d->rest.x), true);
 	*(struct src_raw *)table_get(&is, &d->rest.x) = d->rest;
 	src_tick(d->k, 0);
 	keep_save(&snapshot, o.state, &is, time);
@@ -241,18 +237,14 @@ int main(int argc, char **argv)
 	if (o.state && (o.every_given || o.count_given))
 		die(KL_USAGE, "-s is one tick without waiting: it excludes -i and -n");
 	err = kern_open(&d.k, o.dir, true, &why);
+	if (!err)
+		err = src_open(&d.walk, d.k);
 	if (err)
 		die(KL_SYSTEM, "cannot open '%s': %s", o.dir, kern_strerror(err, why));
-	err = src_open(&d.walk, d.k);
-	if (err)
-		die(KL_SYSTEM, "cannot map the counting tables: %s", strerror(-err));
 	tsv_out_init(&d.out, STDOUT_FILENO, "standard output");
 	tsv_puts(&d.out, SRC_HEADER "\n");
 	tsv_flush(&d.out);
-	if (o.state)
-		once(&d);
-	else
-		stream(&d);
+	(o.state ? once : stream)(&d);
 	tsv_out_close(&d.out);
 	kern_close(d.k);
 	return KL_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ticks at a steady pace. */
+/* Ticks at a steady pace. From pace_start() on, SIGTERM and SIGINT end the
+ * process only inside pace_wait(): between two ticks, never within one. */
 #ifndef KL_PACE_H
 #define KL_PACE_H
 

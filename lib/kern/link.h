@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 enum xdp_mode { MODE_AUTO, MODE_NATIVE, MODE_GENERIC };
-/* Of the program: new needs fetching atomics (kernel 5.12), old does with spin locks (5.10). Auto: ask the kernel. */
+/* Of the program: new needs fetching atomics (kernel 5.12), old does with spin locks (5.10).
+ * Auto: ask the kernel. */
 enum flavour { FLAVOUR_AUTO, FLAVOUR_NEW, FLAVOUR_OLD };
 
 struct shield;		/* a loaded program with its maps */

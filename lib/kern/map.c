@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The instance: its pins opened and checked, configuration, totals, counting table. The rules are in rule.c. */
+/* The instance: its pins opened and checked, its configuration, its counting table mapped. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -160,7 +160,8 @@ const char *kern_strerror(int err, const char *why)
 	case EACCES:
 		return "no privilege: CAP_BPF and CAP_NET_ADMIN are needed";
 	case EPROTO:
-		snprintf(text, sizeof(text), "%s speaks another ABI than version %u: attach with the matching kl-attach",
+		snprintf(text, sizeof(text),
+			 "%s speaks another ABI than version %u: attach with the matching kl-attach",
 			 why, KL_ABI_VERSION);
 		return text;
 	case ENODEV:

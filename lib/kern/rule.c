@@ -88,7 +88,8 @@ static size_t write_batch(int fd, int pin, uint8_t *keys, uint8_t *values, size_
 	}
 	done = rule_is_lpm(pin) ? 0 : count < n ? count : 0;
 	for (i = done; i < n; i++)
-		if (bpf_map_update_elem(fd, keys + i * kl_pins[pin].key, values + i * kl_pins[pin].value, 0)) {
+		if (bpf_map_update_elem(fd, keys + i * kl_pins[pin].key,
+					values + i * kl_pins[pin].value, 0)) {
 			*err = errno;
 			return i;
 		}

@@ -44,7 +44,8 @@ static bool has_atomics(void)
 	struct bpf_insn prog[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
 		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8 },
-		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8, .imm = BPF_CMPXCHG },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8,
+		  .imm = BPF_CMPXCHG },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
@@ -61,8 +62,8 @@ static bool has_atomics(void)
 static uint32_t sources_by_memory(void)
 {
 	uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 32;
-	uint64_t each = 2 * (sizeof(struct kl_src) + sizeof(struct kl_cold) + sizeof(struct kl_ports) + 1) * 1000 /
-			LOAD_PER_MILLE;
+	uint64_t record = sizeof(struct kl_src) + sizeof(struct kl_cold) + sizeof(struct kl_ports) + 1;
+	uint64_t each = 2 * record * 1000 / LOAD_PER_MILLE;
 	uint32_t n = SOURCES_MAX;
 
 	while (n > SOURCES_MIN && n * each > bytes)

@@ -74,9 +74,10 @@ static uint32_t estimate(const struct kl_ports *p)
 	uint32_t fine = KL_PORTS_FINE, coarse = KL_PORTS_COARSE, i;
 	double n;
 
+	n = KL_PORTS_FINE;
 	if (!fine_of[KL_PORTS_FINE - 1])
 		for (i = 1; i < KL_PORTS_FINE; i++)
-			fine_of[i] = (uint16_t)lround(-(double)KL_PORTS_FINE * log((double)i / KL_PORTS_FINE));
+			fine_of[i] = (uint16_t)lround(-n * log(i / n));
 	for (i = 0; i < fine_words; i++)
 		fine -= (uint32_t)__builtin_popcountll(p->w[i]);
 	if (fine >= 4)
