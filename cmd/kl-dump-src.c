@@ -172,8 +172,6 @@ static void stream(struct dump *d)
 	}
 }
 
-/* ---- -s: a snapshot in a file ---- */
-
 static char *snapshot_put(char *p, const void *entry)
 {
 	const struct src_raw *r = entry;
