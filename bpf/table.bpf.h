@@ -105,7 +105,7 @@ static __always_inline void fill(const struct rec *f, const struct pkt *k, __u32
 	r->pol = 0;
 	r->seen_j = now;
 	r->port = 0;
-	r->epoch = (cfg.epoch << 1) ^ 2;
+	r->epoch = (cfg.epoch - 1) << 1;	/* not of this tick, nor of the next */
 	if (c) {
 		c->odd = c->rst = c->icmp = c->other = c->drop_allow = 0;
 		c->carry = 0;
