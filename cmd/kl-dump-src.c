@@ -6,8 +6,8 @@
  * src frames, one row for each source that sent something.
  * Keeps nothing, or with -s a snapshot in FILE for the next run.
  * Rows come in table order, the same from tick to tick, which is what makes
- * the filters behind fast. The star row is the rows' sum plus the packets
- * whose source got no record.
+ * the filters behind fast. The star row comes from the totals, so that it holds
+ * what had no record too.
  */
 #include <errno.h>
 #include <string.h>
@@ -49,12 +49,11 @@ struct dump {
 	struct kern *k;
 	struct src_walk walk;
 	struct src_raw *slot;	/* by slot: every record as it was at the last reading */
-	struct src_raw rest;	/* packets without a record, at the last reading */
+	struct src_raw all;	/* the totals, at the last reading */
 	uint64_t read_ns;	/* when that was */
 	struct tsv_out out;
 	char prefix[64];	/* "time TAB dt TAB" of the frame */
 	size_t prefix_len;
-	struct src_delta sum;
 };
 
 static char *cell(char *p, uint64_t v)
@@ -89,7 +88,6 @@ static void put_row(struct dump *d, const struct src_raw *now, const struct src_
 	src_diff(now, prev, &delta);
 	if (!delta.pkts)
 		return;
-	delta_add(&d->sum, &delta);
 	p = mempcpy(tsv_room(&d->out, 512), d->prefix, d->prefix_len);
 	d->out.p = cells(prefix_put(p, &now->x), &delta, &now->ports);
 }
@@ -107,31 +105,30 @@ static void begin(struct dump *d, int64_t *time_ms, double dt)
 	p = put_f64(p, dt < 0.001 ? 0.001 : dt, 3);
 	*p++ = '\t';
 	d->prefix_len = (size_t)(p - d->prefix);
-	d->sum = (struct src_delta){ 0 };
 	src_rewind(&d->walk, d->k);
 }
 
-/* The star row: the rows, and what had no record since prev. */
+/* The star row, from the totals: with what had no record, or one that was given away since prev. */
 static void end(struct dump *d, const struct src_raw *prev, bool print)
 {
 	struct kern_totals t;
 	struct src_raw now;
-	struct src_delta delta;
+	struct src_delta delta = { 0 };
 	int err = kern_totals(d->k, &t);
 	char *p;
 
 	if (err)
 		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
-	src_untracked(&t.un, &now);
-	src_diff(&now, prev, &delta);
+	src_of_totals(&t.all, &now);
+	now.seen_j = (uint32_t)kern_cfg(d->k)->seed[0];		/* random: tells instances apart */
 	if (prev)
-		delta_add(&d->sum, &delta);
-	d->rest = now;
+		src_diff(&now, prev, &delta);
+	d->all = now;
 	if (!print)
 		return;
 	p = mempcpy(tsv_room(&d->out, 512), d->prefix, d->prefix_len);
 	*p++ = '*';
-	d->out.p = cells(p, &d->sum, NULL);
+	d->out.p = cells(p, &delta, NULL);
 	tsv_flush(&d->out);
 }
 
@@ -148,7 +145,7 @@ static void tick(struct dump *d, bool print)
 			put_row(d, &now, &d->slot[slot]);
 		d->slot[slot] = now;
 	}
-	end(d, &d->rest, print);
+	end(d, &d->all, print);
 	src_tick(d->k, (uint64_t)(o.every * 1e9));
 }
 
@@ -199,7 +196,8 @@ static int snapshot_get(void *entry, const char *const c[], const uint32_t len[]
 static void once(struct dump *d)
 {
 	static const struct keep snapshot = { SNAPSHOT_HEADER, snapshot_put, snapshot_get };
-	struct src_raw now;
+	struct src_raw now, *r;
+	struct prefix key;	/* whole: src6-prefix may have changed meanwhile */
 	struct table was, is;
 	int64_t then, time;
 	size_t slot;
@@ -210,12 +208,16 @@ static void once(struct dump *d)
 	have = keep_load(&snapshot, o.state, &was, &then);
 	begin(d, &time, have ? (double)(real_ms() - then) / 1e3 : 0);
 	while (src_next(&d->walk, NULL, &now, &slot)) {
+		key = now.x;
+		key.len = 128;
 		if (have)
-			put_row(d, &now, table_find(&was, &now.x));
-		*(struct src_raw *)table_get(&is, &now.x) = now;
+			put_row(d, &now, table_find(&was, &key));
+		r = table_get(&is, &key);
+		*r = now;
+		r->x = key;
 	}
-	end(d, table_find(&was, &d->rest.x), true);
-	*(struct src_raw *)table_get(&is, &d->rest.x) = d->rest;
+	end(d, table_find(&was, &d->all.x), true);
+	*(struct src_raw *)table_get(&is, &d->all.x) = d->all;
 	src_tick(d->k, 0);
 	keep_save(&snapshot, o.state, &is, time);
 	table_free(&was);

@@ -23,7 +23,7 @@ void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta
 {
 	static const struct src_raw none;
 
-	if (!p || p->seen_j != n->seen_j || memcmp(&p->x, &n->x, sizeof(p->x)))
+	if (!p || p->seen_j != n->seen_j || memcmp(p->x.a, n->x.a, sizeof(p->x.a)))
 		p = &none;
 	/* In their own width, as they wrap. */
 	d->pkts = (n->pkts - p->pkts) & PKTS_MASK;
@@ -38,7 +38,7 @@ void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta
 	derive(d, (uint32_t)(n->other - p->other), (uint32_t)(n->odd - p->odd));
 }
 
-void src_untracked(const struct totals *u, struct src_raw *r)
+void src_of_totals(const struct totals *u, struct src_raw *r)
 {
 	*r = (struct src_raw){
 		.pkts = u->pkts,
@@ -53,16 +53,6 @@ void src_untracked(const struct totals *u, struct src_raw *r)
 		.drop_deny = (uint32_t)u->drop_deny,
 		.drop_rl = (uint32_t)u->drop_rl,
 	};
-}
-
-void delta_add(struct src_delta *s, const struct src_delta *d)
-{
-	const uint64_t *from = (const uint64_t *)d;
-	uint64_t *to = (uint64_t *)s;
-	size_t i;
-
-	for (i = 0; i < sizeof(*s) / sizeof(*to); i++)
-		to[i] += from[i];
 }
 
 /* Linear counting (Whang et al. 1990): n = -m ln(z/m), z of m bits unset. Near

@@ -26,10 +26,8 @@ struct src_delta {
 
 /* now less prev; prev NULL, or another record: all of now. */
 void src_diff(const struct src_raw *now, const struct src_raw *prev, struct src_delta *d);
-/* The packets without a record, as a record of the source ::/0. */
-void src_untracked(const struct totals *u, struct src_raw *out);
-/* Adds d to sum. */
-void delta_add(struct src_delta *sum, const struct src_delta *d);
+/* The totals, as a record of the source ::/0. */
+void src_of_totals(const struct totals *u, struct src_raw *out);
 
 struct src_walk {
 	struct kern_src t[2];
