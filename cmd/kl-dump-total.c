@@ -59,6 +59,7 @@ _Static_assert(NCOLUMNS + 3 == TOTAL_NCOLS, "schemas/total.tsv and column[] diff
 
 struct counts {
 	struct prefix x;	/* ::/0, for the snapshot's table */
+	uint32_t instance;	/* random: tells this one from a later one */
 	uint64_t n[NCOLUMNS];
 };
 
@@ -75,6 +76,7 @@ static void reading(struct kern *k, struct counts *c)
 	t.all.bytes += t.raw.other_bytes;
 	t.all.pass += t.raw.other + t.raw.malformed - t.raw.drop_malformed;
 	memset(&c->x, 0, sizeof(c->x));
+	c->instance = (uint32_t)kern_cfg(k)->seed[0];
 	for (i = 0; i < NCOLUMNS; i++)
 		c->n[i] = ((const uint64_t *)&t)[column[i]];
 }
@@ -90,8 +92,7 @@ static void put_frame(struct tsv_out *out, int64_t time, double dt, const struct
 	p = mempcpy(p, "\t*", 2);
 	for (i = 0; i < NCOLUMNS; i++) {
 		*p++ = '\t';
-		/* Smaller than before: a new instance, counted from zero. */
-		p = put_u64(p, now->n[i] - (now->n[i] >= prev->n[i] ? prev->n[i] : 0));
+		p = put_u64(p, now->n[i] - prev->n[i]);
 	}
 	*p++ = '\n';
 	out->p = p;
@@ -122,6 +123,8 @@ static char *snapshot_put(char *p, const void *entry)
 	const struct counts *c = entry;
 	size_t i;
 
+	*p++ = '\t';
+	p = put_u64(p, c->instance);
 	for (i = 0; i < NCOLUMNS; i++) {
 		*p++ = '\t';
 		p = put_u64(p, c->n[i]);
@@ -135,28 +138,32 @@ static int snapshot_get(void *entry, const char *const cell[], const uint32_t le
 	size_t i;
 
 	*want = "a whole number";
+	if (get_u32(cell[0], len[0], &c->instance))
+		return 0;
 	for (i = 0; i < NCOLUMNS; i++)
-		if (get_u64(cell[i], len[i], &c->n[i]))
-			return (int)i;
+		if (get_u64(cell[i + 1], len[i + 1], &c->n[i]))
+			return (int)i + 1;
 	return -1;
 }
 
 static void once(struct kern *k, struct tsv_out *out)
 {
-	char header[sizeof(TOTAL_HEADER)];
+	char header[sizeof(TOTAL_HEADER) + 8];
+	static const struct counts zero;
 	struct keep snapshot = { header, snapshot_put, snapshot_get };
 	struct counts now, *prev;
 	struct table t;
 	int64_t then = 0, time;
 
 	/* A kept table's rows begin with time and src; dt is not theirs. */
-	snprintf(header, sizeof(header), "time%s", strstr(TOTAL_HEADER, "\tsrc"));
+	snprintf(header, sizeof(header), "time\tsrc\tseen%s", strstr(TOTAL_HEADER, "\tpkts"));
 	table_init(&t, sizeof(now));
 	keep_load(&snapshot, o.state, &t, &then);
 	reading(k, &now);
 	time = real_ms();
 	prev = table_find(&t, &now.x);
-	put_frame(out, time, prev ? (double)(time - then) / 1e3 : 0, &now, prev ? prev : &now);
+	put_frame(out, time, prev ? (double)(time - then) / 1e3 : 0, &now,
+		  !prev ? &now : prev->instance != now.instance ? &zero : prev);
 	*(struct counts *)table_get(&t, &now.x) = now;
 	keep_save(&snapshot, o.state, &t, time);
 	table_free(&t);
