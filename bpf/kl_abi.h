@@ -151,6 +151,7 @@ struct kl_totals {
 	__u64 port_changes;	/* packets to a port new to their source in this tick, its first excepted */
 	__u64 new_sources, evicted;
 	__u64 judged;		/* table look-ups made for a record */
+	__u64 own[12];		/* the packet path's: the packet under way. Readers pass it over */
 };
 
 /* The cell of kl_cfg.gen that speaks for an address. hi is the address's
@@ -205,6 +206,6 @@ KL_AT(kl_src, epoch, 62);
 KL_SIZE(kl_cold, 32);
 KL_SIZE(kl_ports, 64);
 KL_SIZE(kl_count, 69 * 8);
-KL_SIZE(kl_totals, (2 * 69 + 13) * 8);
+KL_SIZE(kl_totals, (2 * 69 + 13 + 12) * 8);
 
 #endif

@@ -114,33 +114,24 @@ static __always_inline __u32 verdict(struct kl_totals *t, const struct rec *f, s
 	return within(&shared_tat[h], h, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
 }
 
-/* Global, so that the verifier does not walk what follows once for every way through the headers. */
-__noinline int parse_frame(struct xdp_md *ctx)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct work *w = work_of();
-
-	if (!w)
-		return FRAME_OTHER;
-	w->k.len = end - data;
-	return parse(&w->k, data, end);
-}
-
 SEC("xdp")
 int kl_shield(struct xdp_md *ctx)
 {
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u64 now_j = bpf_jiffies64(), h, full_lo;
-	__u32 zero = 0, v = KL_PASS, class;
-	struct kl_totals *t = bpf_map_lookup_elem(&totals, &zero);
-	struct work *w = work_of();
+	__u32 v = KL_PASS, class;
+	struct kl_totals *t = totals_of();
+	struct work *w;
 	struct pkt *k;
 	struct rec f;
 	int frame;
 
-	if (!t || !w)
-		return XDP_ABORTED;	/* cannot be: the arrays have one element */
+	if (!t)
+		return XDP_ABORTED;	/* cannot be: the array has one element */
+	w = (struct work *)t->own;
 	k = &w->k;
-	frame = parse_frame(ctx);
+	k->len = end - data;
+	frame = parse(k, data, end);
 	if (frame != FRAME_IP) {
 		t->other_bytes += k->len;
 		if (frame == FRAME_OTHER) {

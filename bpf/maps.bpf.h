@@ -76,20 +76,27 @@ struct judged {
 	__u32 ivl, tol;		/* with KL_POL_LIMIT */
 };
 
-/* The packet under way, one a CPU. Not on the stack: what the verifier knows of a stack slot multiplies the
- * paths it walks; of a map's memory it knows nothing. And global functions, which it walks once, may take
- * only numbers before kernel 5.13. */
+/* The packet under way, one a CPU, behind the totals: one look-up for both. Not on the stack: what the
+ * verifier knows of a stack slot multiplies the paths it walks; of a map's memory it knows nothing. And
+ * global functions, which it walks once, may take only numbers before kernel 5.13. */
 struct work {
 	struct pkt k;
 	struct judged j;
 };
-MAP(work, PERCPU_ARRAY, __u32, struct work, 1, 0);
+_Static_assert(sizeof(struct work) <= sizeof(((struct kl_totals *)0)->own), "kl_totals.own is too small");
 
-static __always_inline struct work *work_of(void)
+static __always_inline struct kl_totals *totals_of(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&work, &zero);
+	return bpf_map_lookup_elem(&totals, &zero);
+}
+
+static __always_inline struct work *work_of(void)
+{
+	struct kl_totals *t = totals_of();
+
+	return t ? (struct work *)t->own : 0;
 }
 
 #ifdef KL_OLD_ATOMICS
