@@ -13,7 +13,9 @@ lab_up() {
 	mkdir "$TMP/bpf"
 	mount -t bpf bpf "$TMP/bpf"
 	ip netns add "$LAB"
-	ip link add "$LAB" type veth peer name "${LAB}p" netns "$LAB"
+	# One queue, so that one thread receives everything.
+	ip link add "$LAB" numrxqueues 1 numtxqueues 1 type veth \
+		peer name "${LAB}p" numrxqueues 1 numtxqueues 1 netns "$LAB"
 	sysctl -qw "net.ipv6.conf.$LAB.disable_ipv6=1"
 	ip netns exec "$LAB" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
 	ip link set "$LAB" up
