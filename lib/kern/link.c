@@ -221,7 +221,7 @@ int link_detach(const char *dir, const char *iface)
 
 	if (err)
 		return err;
-	for (i = 0; i < PINS && !d.left && (d.done || !iface); i++) {
+	for (i = 0; i < PINS && !d.left && (d.done || !iface || !*iface); i++) {
 		err = drop_pin(dir, kl_pins[i].pin);
 		if (err)
 			return err;

@@ -48,7 +48,7 @@ int link_walk(const char *dir, int (*each)(void *arg, const struct link *l), voi
 int link_attach(struct shield *s, const char *iface, enum xdp_mode mode, struct link *l, int *native_err);
 /* The program in place of this instance's on an attachment. */
 int link_renew(struct shield *s, const struct link *l);
-/* Takes the program off; iface NULL: all of them. When none is left every pin
+/* Takes the program off; iface NULL: all of them, "": none. When none is left every pin
  * of the instance goes. Returns how many were detached. */
 int link_detach(const char *dir, const char *iface);
 
