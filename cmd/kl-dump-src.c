@@ -6,8 +6,7 @@
  * src frames, one row for each source that sent something.
  * Keeps nothing, or with -s a snapshot in FILE for the next run.
  * Rows come in table order, the same from tick to tick, which is what makes
- * the filters behind fast. The star row comes from the totals, so that it holds
- * what had no record too.
+ * the filters behind fast. The star row is the totals, of who had no record too.
  */
 #include <errno.h>
 #include <string.h>

@@ -64,7 +64,7 @@ six() { peer_send "$@" dst=fd77::2; }
 	is "$(tick four -c 2 src=10.77.0.5 proto=tcp frag=5 len=40)" "pkts=2 bytes=148 pass=2 v4=2 tcp=2 frags4=2"
 	is "$(tick six -c 3 src=fd77::5 ext=frag proto=udp frag=5 len=40)" \
 		"pkts=3 bytes=306 pass=3 v6=3 udp=3 frags6=3 new_sources=1"
-	is "$(tick peer_send -c 2 hex=ffffffffffff02000000000a88b5$(printf '00%.0s' {1..46}))" "pkts=2 bytes=120 pass=2"
+	is "$(tick peer_send -c 2 "hex=ffffffffffff02000000000a88b5$(printf '00%.0s' {1..46})")" "pkts=2 bytes=120 pass=2"
 	is "$(tick four -c 2 src=10.77.0.5 proto=udp cut=33)" "pkts=2 bytes=66 pass=2 malformed=2"
 	is "$(tick six src=fd77::5 proto=udp cut=53)" "pkts=1 bytes=53 pass=1 malformed=1"
 	is "$(tick four src=10.77.0.5 proto=udp vlan=1,2,3,4,5)" "pkts=1 bytes=62 pass=1 malformed=1"
@@ -72,7 +72,7 @@ six() { peer_send "$@" dst=fd77::2; }
 	is "$(tick four src=10.77.0.5 proto=udp sport=67 dport=68)" "pkts=1 bytes=42 pass=1 v4=1 udp=1 essential=1 port_changes=1"
 	kl-set -p "$PINS" -f enforce-allow on
 	is "$(tick four src=10.77.0.5 proto=udp cut=33)" "pkts=1 bytes=33 malformed=1 drop_malformed=1"
-	is "$(tick peer_send hex=ffffffffffff02000000000a88b5$(printf '00%.0s' {1..46}))" "pkts=1 bytes=60 pass=1"
+	is "$(tick peer_send "hex=ffffffffffff02000000000a88b5$(printf '00%.0s' {1..46})")" "pkts=1 bytes=60 pass=1"
 }
 
 @test "verdicts, hits, judgements" {

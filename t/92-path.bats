@@ -98,7 +98,7 @@ essentials() {
 	for t in 133 134 135 136 137; do nd 255 $t; done
 	peer_send -c 3 src=10.77.0.11 dst=10.77.0.2 proto=udp sport=67 dport=68
 	peer_send -c 4 src=fd77::12 dst=fd77::2 proto=udp sport=547 dport=546
-	peer_send -c 7 hex=ffffffffffff02000000000a08060001080006040001$(printf '00%.0s' {1..38})
+	peer_send -c 7 "hex=ffffffffffff02000000000a08060001080006040001$(printf '00%.0s' {1..38})"
 }
 others() {
 	local t
@@ -163,9 +163,9 @@ others() {
 		now() { arrivals sleep 0.3 | awk '$1 == "10.77.0.11" { n = $2 } END { print n + 0 }'; }
 		sleep 0.2
 		[ "$(now)" -ge 100 ]
-		rule add deny $k
+		rule add deny "$k"
 		[ "$(now)" -eq 0 ]
-		rule del deny $k
+		rule del deny "$k"
 		[ "$(now)" -ge 100 ]
 		rule add limit $k --rate 20 --burst 1
 		n=$(now)

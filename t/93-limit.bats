@@ -43,7 +43,7 @@ arrivals() {
 	[ "$(nproc)" -ge 2 ] || skip "needs two processors"
 	for flavour in new old; do
 		in_here kl-attach -p "$PINS" --flavour $flavour --sources 4096 in0 >/dev/null
-		for k in 10.77.0.1{1,2,3,4} fd77::12; do kl-rule -p "$PINS" add limit $k --rate 20 --burst 20; done
+		for k in 10.77.0.1{1,2,3,4} fd77::12; do kl-rule -p "$PINS" add limit "$k" --rate 20 --burst 20; done
 		kl-rule -p "$PINS" add limit fd77::/64 --rate 20 --burst 20
 		kl-dump-src -p "$PINS" -s "$BATS_TEST_TMPDIR/s" >/dev/null
 		arrivals offers >"$BATS_TEST_TMPDIR/got"

@@ -21,7 +21,7 @@ attach() { in_here kl-attach -p "$PINS" --sources 4096 "$@"; }
 again() { in_here kl-attach -p "$PINS" "$@"; }
 passes() { got "$1" peer_send -c 20 src="$1" dst=10.77.0.2 proto=udp dport=9; }
 # rows: iface mode pin of a listing.
-rows() { cut -f1,2,4 "$@"; }
+rows() { cut -f1,2,4; }
 says() { # STATUS MESSAGE COMMAND...: nothing on stdout, one line on stderr
 	local want=$1 line=$2
 	shift 2
@@ -46,7 +46,7 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 	ip -n "$HERE" -j link show in0 | jq -e '.[0].xdp.mode == 1' >/dev/null
 	run --separate-stderr again --status
 	[ "$status" -eq 0 ]
-	[[ ${lines[1]} =~ ^in0$'\t'native$'\t'[0-9]+$'\t'kernloom_shield_xdp_link$ ]]
+	grep -qP '^in0\tnative\t[0-9]+\tkernloom_shield_xdp_link$' <<<"${lines[1]}"
 	[ "$(cut -f3 <<<"${lines[1]}")" = "$(ip -n "$HERE" -j link show in0 | jq '.[0].xdp.prog.id')" ]
 	diff <(find "$PINS" -mindepth 1 ! -name '*.debug' -printf '%f\n' | sort) - <<-'END'
 		kernloom_allow4_lpm
@@ -171,7 +171,7 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 	ip -n "$HERE" link del in0
 	run --separate-stderr again --status
 	[ "$status" -eq 0 ]
-	[[ ${lines[1]} =~ ^-$'\t'[a-z]+$'\t'[0-9]+$'\t'kernloom_shield_xdp_link$ ]]
+	grep -qP '^-\t[a-z]+\t[0-9]+\tkernloom_shield_xdp_link$' <<<"${lines[1]}"
 	ip -n "$PEER" link add out0 address 02:00:00:00:00:0a type veth \
 		peer name in0 address 02:00:00:00:00:0b netns "$HERE"
 	ip -n "$PEER" link set out0 up
