@@ -17,7 +17,12 @@
 
 #include "sets.bpf.h"
 
-#define LOOKS 24	/* tries while another CPU fills a record of the set */
+/* Tries while another CPU fills a record of the set. */
+#ifdef KL_OLD_ATOMICS
+#define LOOKS 8		/* each costs the older verifier more */
+#else
+#define LOOKS 24
+#endif
 #define AGE_S 8		/* seconds a full set keeps its seen-twice bits */
 
 /* Is the lowest way in m the source's record? */
@@ -73,8 +78,10 @@ static __always_inline __u64 victim(__u64 *word, __u64 seen, __u32 s, __u64 h, _
 		m = once & (~0ull << rot);
 		return m ? m : once;
 	}
+	if (!*aged)
+		*aged = now | 1;
 	if (now - *aged >= AGE_S * cfg.hz) {
-		*aged = now;
+		*aged = now | 1;
 		cas(word, s, seen, seen & ~HIGH);
 	}
 	return 0;
@@ -113,22 +120,27 @@ static __always_inline void fill(const struct rec *f, const struct pkt *k, __u32
 	}
 }
 
-/* Takes one of the ways m of set s, whose word was `seen`. */
-static __always_inline bool claim(struct rec *f, const struct pkt *k, struct tag_word *w, __u32 s, __u64 seen,
-				  __u64 m, __u64 tag, __u32 now)
+/* Takes for work.k's source the lowest way in m of set s, whose tags were
+ * `seen`, and fills its record. The way, or -1. */
+__noinline int claim(__u32 s, __u64 seen, __u64 m, __u64 tag, __u32 now)
 {
-	struct hot_set *h = ELEM_OF(k->family, src, s);
 	__u32 way = way_of(m) & (KL_WAYS - 1);
 	__u64 byte = 0xffull << way * 8;
+	struct work *wk = work_of();
+	struct rec f = { .set = s, .way = way };
+	struct tag_word *w;
+	struct hot_set *h;
 
-	if (!h || !cas(&w->w, s, seen, (seen & ~byte) | 0x80ull << way * 8))
-		return false;
-	f->set = s;
-	f->way = way;
-	f->hot = &h->r[way];
-	fill(f, k, now);
+	if (!wk)
+		return -1;
+	w = ELEM_OF(wk->k.family, tags, s);
+	h = ELEM_OF(wk->k.family, src, s);
+	if (!w || !h || !cas(&w->w, s, seen, (seen & ~byte) | 0x80ull << way * 8))
+		return -1;
+	f.hot = &h->r[way];
+	fill(&f, &wk->k, now);
 	add_ordered(&w->w, s, (tag - 0x80) << way * 8);
-	return true;
+	return way;
 }
 
 enum { NO_ROOM, FOUND, MADE, EVICTED };
@@ -138,11 +150,10 @@ enum { NO_ROOM, FOUND, MADE, EVICTED };
  * record. NO_ROOM, or the PLACE. */
 __noinline int find_or_make(__u64 h, __u32 now)
 {
-	struct rec rec = { 0 };
 	struct work *wk = work_of();
 	const struct pkt *k;
 	__u64 tag = tag_of(h), h2 = rehash(h), seen1, seen2, e1, e2;
-	__u32 s1 = set_of(h >> 32), s2 = set_of(h2);
+	__u32 s1 = set_of(h >> 32), s2 = set_of(h2), s;
 	struct tag_word *w1, *w2;
 	int i, how, way;
 
@@ -182,9 +193,10 @@ __noinline int find_or_make(__u64 h, __u32 now)
 			if (!(e1 | e2))
 				return NO_ROOM;
 		}
-		if (ways_in(e1) >= ways_in(e2) ? claim(&rec, k, w1, s1, seen1, e1, tag, now)
-					   : claim(&rec, k, w2, s2, seen2, e2, tag, now))
-			return PLACE(how, rec.set, rec.way);
+		s = ways_in(e1) >= ways_in(e2) ? s1 : s2;
+		way = s == s1 ? claim(s1, seen1, e1, tag, now) : claim(s2, seen2, e2, tag, now);
+		if (way >= 0)
+			return PLACE(how, s, way);
 	}
 	return NO_ROOM;
 }
