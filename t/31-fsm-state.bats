@@ -99,6 +99,15 @@ until_true() {
 	[ ! -s err ]
 }
 
+@test "times at the end of what a stream can say: the state can be read again" {
+	{ head_of; tick 9223372036854774 10.0.0.1,3; } >in
+	kl-fsm -s state --up-need 0 in >out
+	[ "$(cut -f 5,6 out | sed -n 2p)" = $'9223372036854774.000\t9223372036854774.999' ]
+	run --separate-stderr kl-fsm -s state --up-need 0 in
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "" ]
+}
+
 @test "a broken state: status 3 with file and line, and it stays as it is" {
 	{ head_of; ticks 3 3; } >in
 	kl-fsm -s good in >/dev/null

@@ -267,6 +267,13 @@ says() {
 	says 4 "cannot open '$PINS': pin kernloom_rl_policy6_lpm is missing: detach and attach again" rule add deny 192.0.2.1
 }
 
+@test "load: a closed standard input is not taken for another file" {
+	run --separate-stderr bash -c 'kl-rule -p "$1" load deny <&-' bash "$PINS"
+	[ "$status" -eq 4 ]
+	[ "$output" = "" ]
+	[ "$stderr" = "kl-rule: cannot read '-': Bad file descriptor" ]
+}
+
 @test "an output that cannot be written: status 4" {
 	run --separate-stderr bash -c 'kl-rule -p "$1" list >/dev/full' bash "$PINS"
 	[ "$status" -eq 4 ]

@@ -141,6 +141,15 @@ said() {
 	between 97 100 "$(left 192.0.2.1)"
 }
 
+@test "a level that ends further off than the kernel's clock reaches is held" {
+	for until in 18446744073.709 253402300799.000 9223372036854774.000; do
+		wants '192.0.2.1 BLOCK' | awk -F'\t' -v OFS='\t' -v u="$until" 'NR == 2 { $5 = "1.000"; $6 = u } 1' >"$T/in"
+		[ "$(apply "$T/in" | done_)" = "192.0.2.1 BLOCK deny ok" ]
+		[ "$(holds)" = "deny 192.0.2.1 - - iq" ]
+		rule flush deny
+	done
+}
+
 @test "what nobody holds ends in the kernel; the next run sweeps it out, with a receipt" {
 	wants '192.0.2.1 BLOCK 0 0.4' '192.0.2.2 RATE_SOFT 0 60' | apply >/dev/null
 	sleep 0.5

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One table a command: command line, settings files, --help. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -355,11 +356,22 @@ static int walk(int argc, char **argv, const struct opt_page *page, const struct
 	return optind;
 }
 
+/* A standard stream that is closed is left without reader or writer: its number
+ * goes to no other file, and using it fails as on a closed one. */
+static void hold_standard_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			die(KL_SYSTEM, "cannot open '/dev/null': %s", strerror(errno));
+}
+
 int opt_parse(int argc, char **argv, const struct opt_page *page)
 {
 	struct table_of t = getopt_tables(page->opts);
 	int i;
 
+	hold_standard_streams();
 	walk(argc, argv, page, &t, true);
 	i = walk(argc, argv, page, &t, false);
 	free(t.longs);

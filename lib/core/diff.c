@@ -3,6 +3,8 @@
 #include "diff.h"
 
 #define SECOND 1000000000ll
+#define MS     1000000ll
+#define MS_MAX (INT64_MAX / 8 / MS)	/* 36 years: sums of a few still fit */
 
 static uint32_t whole(double v)
 {
@@ -19,16 +21,22 @@ struct limit limit_of(struct limit given, double factor, double trigger)
 	return (struct limit){ rate, whole(2.0 * rate) };
 }
 
+/* Milliseconds as nanoseconds; what lies too far off for that is as far off as can be. */
+static int64_t ns(int64_t ms)
+{
+	return MS * (ms > MS_MAX ? MS_MAX : ms < -MS_MAX ? -MS_MAX : ms);
+}
+
 void want_lease(struct want *w, int64_t since, int64_t until, int64_t now, int64_t tick)
 {
 	w->ttl = DIFF_LEASE;
 	w->left = DIFF_LEASE;
 	if (until >= 0 && until > since) {
-		w->ttl = (until - since) * 1000000;
-		w->left = (until - now) * 1000000;
+		w->ttl = ns(until - since);
+		w->left = ns(until - now);
 	}
-	if (w->ttl < 3 * tick * 1000000)
-		w->ttl = 3 * tick * 1000000;
+	if (w->ttl < ns(3 * tick))
+		w->ttl = ns(3 * tick);
 }
 
 /* When an entry written now ends: with its level, if that is neither soon over

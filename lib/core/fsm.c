@@ -37,12 +37,20 @@ void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, boo
 	/* The gate's timer is left alone: the step of this tick sets or clears it. */
 }
 
+/* The last time there is a text for (get_time() of num.h) is the end of everything. */
+static int64_t later(int64_t t, int64_t ms)
+{
+	const int64_t end = (INT64_MAX / 1000 - 1) * 1000 + 999;
+
+	return ms < end - t ? t + ms : end;
+}
+
 static void transition(struct fsm *s, const struct fsm_cfg *c, int level, int64_t now)
 {
 	s->level = level;
 	s->since = now;
-	s->cooldown = now + c->cooldown;
-	s->expires = level == LEVEL_OBSERVE ? FSM_UNSET : now + c->ttl[level];
+	s->cooldown = later(now, c->cooldown);
+	s->expires = level == LEVEL_OBSERVE ? FSM_UNSET : later(now, c->ttl[level]);
 }
 
 static bool quiet_for(const struct fsm *s, int64_t hold, int64_t now)

@@ -159,6 +159,11 @@ static void test_lease(void **state)
 	lease_is(1000, 3000, 2000, 1000, 3000, 1000);
 	lease_is(1000, 3000, 2000, 0, 2000, 1000);
 	lease_is(1000, -1, 2000, 30000, 90000, 60000);
+	/* Further off than nanoseconds reach: 2^60 of them, not what is left of an overflow. */
+	lease_is(1000, 18446744073709, 2000, 1000, INT64_MAX / 8 / 1000000, INT64_MAX / 8 / 1000000);
+	lease_is(0, INT64_MAX, 2000, 1000, INT64_MAX / 8 / 1000000, INT64_MAX / 8 / 1000000);
+	lease_is(0, 1, INT64_MAX, 0, 1, -(INT64_MAX / 8 / 1000000));
+	lease_is(1000, -1, 2000, INT64_MAX / 4, INT64_MAX / 8 / 1000000, 60000);
 }
 
 static void limit_is(struct limit given, double factor, double trigger, uint32_t rate, uint32_t burst)
