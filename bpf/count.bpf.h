@@ -54,19 +54,23 @@ static __noinline int carry(struct kl_src *r, struct kl_cold *c, __u32 cell)
 	return 0;
 }
 
+static __always_inline void port_bit(struct kl_ports *p, __u32 i)
+{
+	set_bits(&p->w[(i >> 6) & 7], 1ull << (i & 63));
+}
+
 static __always_inline void port_mark(struct kl_ports *p, __u16 port)
 {
-	__u32 x = (port ^ (__u32)cfg.seed[0]) * 0x85ebca6bu, i;
+	__u32 x = (port ^ (__u32)cfg.seed[0]) * 0x85ebca6bu;
 
 	x ^= x >> 15;
 	x *= 0xc2b2ae35u;
 	x ^= x >> 13;
-	i = ((x & 0xffff) * KL_PORTS_FINE) >> 16;
-	set_bits(&p->w[(i >> 6) & 7], 1ull << (i & 63));
-	if (!((x >> 16) & (KL_PORTS_SAMPLE - 1))) {
-		i = KL_PORTS_FINE + ((x >> 23) & (KL_PORTS_COARSE - 1));
-		set_bits(&p->w[(i >> 6) & 7], 1ull << (i & 63));
-	}
+	port_bit(p, x & (KL_PORTS_FINE - 1));
+	if (!(x >> 8 & 7))
+		port_bit(p, KL_PORTS_FINE + (x >> 11 & (KL_PORTS_MID - 1)));
+	if (!(x >> 18 & 127))
+		port_bit(p, KL_PORTS_FINE + KL_PORTS_MID + (x >> 25));
 }
 
 /* One port a tick needs no sketch: it is in the record. */

@@ -60,7 +60,7 @@ struct kl_cfg {
 	__u64 epoch_ns;		/* when it was last advanced, CLOCK_BOOTTIME */
 	__u32 sample;		/* events: one drop in N, 0 none */
 	__u32 gen_all;
-	__u64 spare;
+	__u64 reader_ns;	/* lease of the one reader of the events: when it last looked, 0: none */
 	__u32 gen[KL_GENS];
 };
 
@@ -121,12 +121,13 @@ struct kl_cold {		/* kernloom_src4_stats_cold */
 #define KL_PB_SHIFT 36
 #define KL_PB_PKTS  (1ull << 63)	/* half of the packets' field is used: carry it */
 #define KL_PB_BYTES (1ull << 35)	/* half of the bytes' */
-/* Distinct ports of a tick: linear counting over two resolutions. A port's
- * hash sets one of PORTS_FINE bits; one port in PORTS_SAMPLE also sets one of
- * PORTS_COARSE bits. The first packet of a tick to a second port clears it. */
-#define KL_PORTS_FINE   384u
+/* Distinct ports of a tick: linear counting at three resolutions. A port's hash
+ * sets one of the first PORTS_FINE bits; of one port in 8 also one of the next
+ * PORTS_MID, of one in 128 one of the last PORTS_COARSE. The first packet of a
+ * tick to a second port clears them all. */
+#define KL_PORTS_FINE   256u
+#define KL_PORTS_MID    128u
 #define KL_PORTS_COARSE 128u
-#define KL_PORTS_SAMPLE 128u
 struct kl_ports { __u64 w[8]; };	/* kernloom_src4_stats_ports */
 
 /* kernloom_totals: one value a CPU. Readers add the CPUs. IP packets are counted once, by class:
@@ -151,7 +152,20 @@ struct kl_totals {
 	__u64 port_changes;	/* packets to a port new to their source in this tick, its first excepted */
 	__u64 new_sources, evicted;
 	__u64 judged;		/* table look-ups made for a record */
+	__u64 events, events_lost;	/* told; not told because the ring was full */
 	__u64 own[12];		/* the packet path's: the packet under way. Readers pass it over */
+};
+
+/* kernloom_events: one dropped packet of an IPv4 or IPv6 source. */
+struct kl_event {
+	__u64 time;		/* CLOCK_BOOTTIME */
+	__u64 src[2];		/* the whole address, network order, v4-mapped */
+	__u32 len;		/* of the frame */
+	__u32 aux;		/* dropped packets it stands for: kl_cfg.sample */
+	__u16 port;		/* destination, host order; 0: none, or not in this fragment */
+	__u8 proto;
+	__u8 reason;		/* enum kl_verdict */
+	__u32 zero;
 };
 
 /* The cell of kl_cfg.gen that speaks for an address. hi is the address's
@@ -206,6 +220,11 @@ KL_AT(kl_src, epoch, 62);
 KL_SIZE(kl_cold, 32);
 KL_SIZE(kl_ports, 64);
 KL_SIZE(kl_count, 69 * 8);
-KL_SIZE(kl_totals, (2 * 69 + 13 + 12) * 8);
+KL_SIZE(kl_totals, (2 * 69 + 15 + 12) * 8);
+KL_SIZE(kl_event, 40);
+KL_AT(kl_event, src, 8);
+KL_AT(kl_event, len, 24);
+KL_AT(kl_event, port, 32);
+KL_AT(kl_event, reason, 35);
 
 #endif

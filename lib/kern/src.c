@@ -55,28 +55,29 @@ void src_of_totals(const struct totals *u, struct src_raw *r)
 	};
 }
 
-/* Linear counting (Whang et al. 1990): n = -m ln(z/m), z of m bits unset. Near
- * the fine bits' end the sampled ones take over. */
+/* Linear counting (Whang et al. 1990): n = -m ln(z/m), z of m bits unset. */
+static double linear(const __u64 *w, unsigned bits, unsigned *unset)
+{
+	unsigned i;
+
+	*unset = bits;
+	for (i = 0; i < bits / 64; i++)
+		*unset -= (unsigned)__builtin_popcountll(w[i]);
+	return *unset == bits ? 0 : -(double)bits * log((*unset ? *unset : 0.5) / bits);
+}
+
+/* The finest resolution that is not near its end: the standard error is below 9 %
+ * to 800 ports, below 17 % beyond. */
 static uint32_t estimate(const struct kl_ports *p)
 {
-	const uint32_t fine_words = KL_PORTS_FINE / 64, coarse_words = KL_PORTS_COARSE / 64;
-	static uint16_t fine_of[KL_PORTS_FINE + 1];
-	uint32_t fine = KL_PORTS_FINE, coarse = KL_PORTS_COARSE, i;
-	double n;
+	unsigned unset;
+	double n = linear(p->w, KL_PORTS_FINE, &unset);
 
-	n = KL_PORTS_FINE;
-	if (!fine_of[KL_PORTS_FINE - 1])
-		for (i = 1; i < KL_PORTS_FINE; i++)
-			fine_of[i] = (uint16_t)lround(-n * log(i / n));
-	for (i = 0; i < fine_words; i++)
-		fine -= (uint32_t)__builtin_popcountll(p->w[i]);
-	if (fine >= 4)
-		return fine_of[fine];
-	for (; i < fine_words + coarse_words; i++)
-		coarse -= (uint32_t)__builtin_popcountll(p->w[i]);
-	n = KL_PORTS_SAMPLE * (double)KL_PORTS_COARSE * -log((coarse ? coarse : 0.5) / KL_PORTS_COARSE);
-	if (n < fine_of[4])
-		n = fine_of[4];
+	if (unset < 12) {
+		n = 8 * linear(p->w + KL_PORTS_FINE / 64, KL_PORTS_MID, &unset);
+		if (unset < 3)
+			n = 128 * linear(p->w + (KL_PORTS_FINE + KL_PORTS_MID) / 64, KL_PORTS_COARSE, &unset);
+	}
 	return n > 65536 ? 65536 : (uint32_t)lround(n);
 }
 
