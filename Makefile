@@ -21,6 +21,7 @@ KERN := \
 	kl-attach \
 	kl-dump-src \
 	kl-dump-total \
+	kl-events \
 	kl-rule \
 	kl-set
 SCHEMAS := $(wildcard schemas/*.tsv)

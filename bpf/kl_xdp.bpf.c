@@ -16,6 +16,7 @@
 #include "judge.bpf.h"
 #include "limit.bpf.h"
 #include "count.bpf.h"
+#include "event.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -167,5 +168,9 @@ int kl_shield(struct xdp_md *ctx)
 		count_src(t, &f, k, v);
 	else
 		count(&t->un, k, v, class);
-	return v == KL_PASS ? XDP_PASS : XDP_DROP;
+	if (v == KL_PASS)
+		return XDP_PASS;
+	if (cfg.sample)
+		tell(v, full_lo);
+	return XDP_DROP;
 }

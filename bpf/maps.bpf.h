@@ -58,6 +58,12 @@ MAP(limit6, HASH, struct addr6, struct kl_limit, 262144, BPF_F_NO_PREALLOC);
 MAP(limit4_lpm, LPM_TRIE, struct kl_lpm4, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
 MAP(limit6_lpm, LPM_TRIE, struct kl_lpm6, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
 
+/* Events: the packet path writes, one kl-events reads. Full: the event is lost and counted (events_lost). */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
 /* The packet path's own, in .bss, not pinned: lost at an upgrade without harm.
  * A new value overwrites an old one: none is ever full. */
 #define DOOR_CELLS 1048576u

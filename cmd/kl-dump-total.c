@@ -51,7 +51,7 @@ static const unsigned short column[] = {
 	X(all.v4) X(all.v6) X(all.tcp) X(all.udp) X(all.icmp) X(all.syn) X(all.synack) X(all.rst)
 	X(all.ack) X(raw.frags4) X(raw.frags6) X(raw.malformed) X(raw.drop_malformed)
 	X(raw.essential) X(raw.allow_hits) X(all.drop_deny) X(raw.rl_hits) X(raw.port_changes)
-	X(raw.new_sources) X(raw.evicted) X(raw.judged) X(un.pkts)
+	X(raw.new_sources) X(raw.evicted) X(raw.judged) X(un.pkts) X(raw.events) X(raw.events_lost)
 #undef X
 };
 #define NCOLUMNS (sizeof(column) / sizeof(*column))

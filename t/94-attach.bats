@@ -56,6 +56,7 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 		kernloom_deny4_lpm
 		kernloom_deny6_hash
 		kernloom_deny6_lpm
+		kernloom_events
 		kernloom_rl_cfg
 		kernloom_rl_policy4
 		kernloom_rl_policy4_lpm

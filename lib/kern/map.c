@@ -55,7 +55,8 @@ int kern_pin_fd(struct kern *k, int pin)
  * refuse: these are opened for writing, and mapped without. */
 static bool maps_whole(int pin)
 {
-	return pin == PIN_CFG || pin == PIN_RL || (pin >= PIN_TAGS4 && pin <= PIN_PORTS6);
+	return pin == PIN_CFG || pin == PIN_RL || pin == PIN_EVENTS ||
+	       (pin >= PIN_TAGS4 && pin <= PIN_PORTS6);
 }
 
 static int open_pin(struct kern *k, int pin, const char *dir, bool write, const char **why)

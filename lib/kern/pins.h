@@ -11,6 +11,7 @@ enum kl_pin {
 	PIN_TAGS6, PIN_SRC6, PIN_COLD6, PIN_PORTS6,
 	PIN_ALLOW4, PIN_ALLOW6, PIN_DENY4, PIN_DENY6, PIN_DENY4_LPM, PIN_DENY6_LPM,
 	PIN_LIMIT4, PIN_LIMIT6, PIN_LIMIT4_LPM, PIN_LIMIT6_LPM,
+	PIN_EVENTS,
 	PINS
 };
 
@@ -41,6 +42,7 @@ static const struct pin kl_pins[PINS] = {
 	[PIN_LIMIT6] = { "limit6", "kernloom_rl_policy6", 16, sizeof(struct kl_limit) },
 	[PIN_LIMIT4_LPM] = { "limit4_lpm", "kernloom_rl_policy4_lpm", 8, sizeof(struct kl_limit) },
 	[PIN_LIMIT6_LPM] = { "limit6_lpm", "kernloom_rl_policy6_lpm", 20, sizeof(struct kl_limit) },
+	[PIN_EVENTS] = { "events", "kernloom_events", 0, 0 },
 };
 
 #endif
