@@ -9,6 +9,7 @@
  *         source that never was in trouble costs a look-up and no memory.
  *
  * Rows only note what a source did; all are stepped when the star row came.
+ * A changed level is saved before it is told: no later run may take it back.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -173,13 +174,13 @@ static void frame(void *self, const struct tsv_row *star)
 		watch_violation(w, &v->src, v->strikes, v->force, v->kind, star->time);
 	violations_done(k->violations);
 	watch_step(w, star->time);
+	k->unsaved = true;
+	if (o.state && w->changed && (w->sources.n <= SAVE_MANY || llabs(w->time - k->saved) >= SAVE_EVERY))
+		save(k);
 	tsv_put(&k->out, star->line, star->off[1]);
 	tsv_puts(&k->out, "*\t-\t-\t-\t-\t-\t-\t-\n");
 	tsv_flush(&k->out);
 	k->begun = false;
-	k->unsaved = true;
-	if (o.state && w->changed && (w->sources.n <= SAVE_MANY || llabs(w->time - k->saved) >= SAVE_EVERY))
-		save(k);
 }
 
 static void cut(void *self)
