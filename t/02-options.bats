@@ -135,7 +135,10 @@ settings() {
 	settings 'trig-pps\t4\0004\n'
 	refused "conf:2: byte 0x00 may not stand in a value" -c conf in
 	settings 'trig-pps\t44\r\n'
-	refused "conf:2: bad value '44?' for trig-pps: a number, 0 to 1000000000000" -c conf in
+	refused "conf:2: a carriage return may not stand in a value" -c conf in
+	printf 'key\tvalue\r\ntrig-pps\t44\r\n' >conf
+	refused "conf:1: a carriage return may not stand in a value" -c conf in
+	refused "cannot read '/dev/zero': File too large" -c /dev/zero in
 	refused "cannot read 'nothing': No such file or directory" -c nothing in
 	refused "cannot read '.': Is a directory" -c . in
 }

@@ -12,6 +12,7 @@
 #include "file.h"
 
 #define SUFFIX ".XXXXXX"
+#define SLURP_MAX ((size_t)1 << 28)	/* /dev/zero has no end, and memory has */
 #define LIST_SAID 10		/* bad lines of a list that are shown */
 
 static _Noreturn void newfile_fail(struct newfile *f, int err)
@@ -120,6 +121,10 @@ char *slurp(const char *path, size_t *n)
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
 		room = (size_t)st.st_size + 2;	/* one read more sees the end */
 	do {
+		if (have >= SLURP_MAX) {
+			errno = EFBIG;
+			goto fail;
+		}
 		if (!text || have + 1 == room) {
 			more = realloc(text, text ? room *= 2 : room);
 			if (!more)

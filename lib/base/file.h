@@ -22,7 +22,7 @@ void newfile_commit(struct newfile *f);		/* fsync, rename, fsync the folder */
 void newfile_abandon(struct newfile *f);
 
 /* The whole file; *n bytes and a NUL behind them; free() it. "-" is stdin.
- * NULL with errno when it cannot be read. */
+ * NULL with errno when it cannot be read; EFBIG: it has 256 MiB or more. */
 char *slurp(const char *path, size_t *n);
 
 /*

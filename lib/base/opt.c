@@ -186,6 +186,8 @@ void opt_conf(const char *path, const struct opt_page *page)
 		*eol = 0;
 		if (strlen(p) != (size_t)(eol - p))
 			die(KL_USAGE, "%s:%ld: byte 0x00 may not stand in a value", name, line);
+		if (eol > p && eol[-1] == '\r')
+			die(KL_USAGE, "%s:%ld: a carriage return may not stand in a value", name, line);
 		conf_line(name, line, p, page);
 	}
 	free(text);

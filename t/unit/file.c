@@ -216,6 +216,8 @@ static void slurped(void **state)
 	assert_int_equal(errno, ENOENT);
 	assert_null(slurp(".", &n));
 	assert_int_equal(errno, EISDIR);
+	assert_null(slurp("/dev/zero", &n));
+	assert_int_equal(errno, EFBIG);
 }
 
 static char got[4096];
