@@ -3,6 +3,7 @@
 #   make deps      install what is missing (root), mount bpffs
 #   make           build into build/
 #   make check     every test; root for the live ones     (SAN=1: ASan and UBSan)
+#   make check-kernels   the live test on other kernels, under emulation
 #   make demo      attackers against a server in namespaces, two minutes
 #   make bench     timings as TSV
 #   make install   DESTDIR= PREFIX=/usr/local
@@ -49,7 +50,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps check demo bench install uninstall clean
+.PHONY: all deps check check-kernels demo bench install uninstall clean
 all: $(BINS) $(B)/bin/kliq
 
 # Two archives: what knows libc only, and what reaches the kernel. The pure
@@ -113,6 +114,10 @@ demo: deps
 check: deps
 	@$(MAKE) --no-print-directory all $(UNITS) $(HELPERS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/run $(TESTS)
+check-kernels:
+	sh .ci/deps kernels
+	@$(MAKE) --no-print-directory all $(HELPERS)
+	t/vm/run $(SUITES)
 bench: deps
 	@$(MAKE) --no-print-directory all $(BENCHES)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/bench/run $(BENCH)

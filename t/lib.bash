@@ -12,7 +12,7 @@
 # shellcheck disable=SC2034 # used by the tests
 bats_require_minimum_version 1.5.0
 export LC_ALL=C
-TOP=$(cd "${BATS_TEST_DIRNAME:?}/.." && pwd)
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 HELPERS=$TOP/build/t
 
 # Skips the test unless it may make namespaces and mount a bpffs.
