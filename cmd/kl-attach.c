@@ -8,7 +8,9 @@
  * place: maps, bans and counters stay, no packet goes unfiltered.
  */
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 
@@ -149,9 +151,21 @@ static int attach(char **iface, int n)
 	return st ? st : status();
 }
 
+/* The folder of the pins, or the one it is to be made in, is on a bpffs. */
+static void check_dir(void)
+{
+	char *above = xstrdup(o.dir);
+	struct statfs fs;
+
+	if (statfs(o.dir, &fs) && (errno != ENOENT || statfs(dirname(above), &fs)))
+		die(KL_SYSTEM, "cannot use '%s': %s", o.dir, strerror(errno));
+	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
+		die(KL_USAGE, "'%s' is not on a bpffs (mount -t bpf bpf DIR)", o.dir);
+	free(above);
+}
+
 int main(int argc, char **argv)
 {
-	struct statfs fs;
 	int i;
 
 	kl_name = "kl-attach";
@@ -168,7 +182,6 @@ int main(int argc, char **argv)
 		return status();
 	if (o.detach)
 		return detach(argv, argc);
-	if (!statfs(o.dir, &fs) && (unsigned long)fs.f_type != BPF_FS_MAGIC)
-		die(KL_USAGE, "'%s' is not on a bpffs (mount -t bpf bpf DIR)", o.dir);
+	check_dir();
 	return attach(argv, argc);
 }

@@ -193,6 +193,9 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 	says 2 "bad value 'both' for --flavour: one of auto new old" again --flavour both in0
 	says 2 "bad value '16777217' for --sources: a whole number, 0 to 16777216" again --sources 16777217 in0
 	says 2 "'$BATS_TEST_TMPDIR' is not on a bpffs (mount -t bpf bpf DIR)" in_here kl-attach -p "$BATS_TEST_TMPDIR" in0
+	says 2 "'$BATS_TEST_TMPDIR/new' is not on a bpffs (mount -t bpf bpf DIR)" in_here kl-attach -p "$BATS_TEST_TMPDIR/new" in0
+	[ ! -e "$BATS_TEST_TMPDIR/new" ]
+	says 4 "cannot use '$PINS/no/where': No such file or directory" in_here kl-attach -p "$PINS/no/where" in0
 	says 4 "cannot attach to 'nowhere0': no such interface" attach nowhere0
 	empty
 	run --separate-stderr attach in0 nowhere0
