@@ -44,6 +44,19 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
+/* What kl-fsm(1) takes: no source is worse than that. */
+#define SEV_MAX 1e9
+
+static void check_conf(void)
+{
+	double weights = 0;
+
+	for (int i = 0; i < SIGNALS; i++)
+		weights += conf.weight[i];
+	if (conf.cap * weights > SEV_MAX || (conf.combine == SCORE_MAX && conf.cap > SEV_MAX))
+		die(KL_USAGE, "--sev-cap and the weights allow a severity above 10^9");
+}
+
 static const struct opt_page page = {
 	.synopsis = "[-c FILE] [--combine max|sum] [--trig-pps N] [--trig-syn N]\n"
 		    " [--trig-scan N] [--trig-bps N] [--w-pps F] [--w-syn F] [--w-scan F]\n"
@@ -160,6 +173,7 @@ int main(int argc, char **argv)
 
 	kl_name = "kl-score";
 	i = opt_parse(argc, argv, &page);
+	check_conf();
 	trig_text(&s);
 	tsv_out_init(&s.out, STDOUT_FILENO, "stdout");
 	do {

@@ -155,6 +155,18 @@ generate() {
 	[ "$stderr" = "kl-score: stdin:2: pkts: not a whole number '18446744073709551616'" ]
 }
 
+@test "settings that allow a severity above 10^9 are refused" {
+	for options in '--combine sum --sev-cap 1000000001 --w-pps 1' '--sev-cap 1000000001 --w-pps 0' \
+		'--sev-cap 500000000 --w-syn 2' '--sev-cap 1000000000000 --w-pps 1000000000000'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr kl-score $options </dev/null
+		[ "$status" -eq 2 ]
+		[ "$output" = "" ]
+		[ "$stderr" = "kl-score: --sev-cap and the weights allow a severity above 10^9" ]
+	done
+	[ "$(sev 18446744073709551615 0 0 0 1.000 --trig-pps 1 --sev-cap 1000000000)" = "1000000000.000000 pps" ]
+}
+
 @test "triggers are printed with three decimals" {
 	generate 10 | kl-score --trig-pps 0.0625 --trig-syn 1000000000000 --trig-scan 7 --trig-bps 12500000.5 |
 		awk -F'\t' 'NR > 1 { print $16, $17, $18, $19 }' | sort -u >got
