@@ -26,7 +26,7 @@ find_kernel() {
 # make_initramfs FILE: a busybox, the modules in the order they depend on each other, and an init.
 make_initramfs() {
 	local dir=$work/initramfs release=${modules##*/} base=${modules%/lib/modules/*} file n=100
-	mkdir -p "$dir"/{bin,dev,proc,host,over,root,modules}
+	mkdir -p "$dir"/{bin,dev,proc,host,over,new,modules}
 	cp "$(command -v busybox)" "$dir/bin/"
 	# A busybox that is not static brings its libraries.
 	{ ldd "$(command -v busybox)" || true; } 2>/dev/null | grep -o '/[^ ]*' |
@@ -51,11 +51,11 @@ make_initramfs() {
 		busybox mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=262144,cache=loose top /host || die root
 		busybox mount -t tmpfs over /over
 		busybox mkdir /over/upper /over/work
-		busybox mount -t overlay -o lowerdir=/host,upperdir=/over/upper,workdir=/over/work over /root || die overlay
-		busybox mkdir -p /root/lib/modules/$release
-		busybox mount -o bind /host$modules /root/lib/modules/$release || die modules
+		busybox mount -t overlay -o lowerdir=/host,upperdir=/over/upper,workdir=/over/work over /new || die overlay
+		busybox mkdir -p /new/lib/modules/$release
+		busybox mount -o bind /host$modules /new/lib/modules/$release || die modules
 		busybox umount /proc
-		exec busybox switch_root /root $TOP/t/vm/guest
+		exec busybox switch_root /new $TOP/t/vm/guest
 	END
 	chmod +x "$dir/init"
 	(cd "$dir" && find . | busybox cpio -o -H newc 2>/dev/null) >"$1"
