@@ -37,9 +37,11 @@ struct pkt {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define MAPPED4(a) ((__u64)(a) << 32 | 0xffff0000)	/* ::ffff:a, last 8 bytes as loaded */
 #define ADDR4(lo)  ((lo) >> 32)				/* and a of it */
+#define NUM64(x)   __builtin_bswap64(x)			/* eight bytes as loaded, as a number */
 #else
 #define MAPPED4(a) (0x0000ffff00000000ull | (a))
 #define ADDR4(lo)  ((lo) & 0xffffffffull)
+#define NUM64(x)   (x)
 #endif
 #define INLINE static inline __attribute__((always_inline))
 #define BE16(p) ((__u16)(((const __u8 *)(p))[0] << 8 | ((const __u8 *)(p))[1]))

@@ -20,7 +20,8 @@ static __always_inline __u64 src_hash(const struct pkt *k)
 {
 	if (k->family == 4)
 		return ADDR4(k->lo) * cfg.seed[0];
-	return k->hi * cfg.seed[1] + k->lo * cfg.seed[0];
+	/* As numbers: addresses differ in their last bytes, and those must reach every bit. */
+	return NUM64(k->hi) * cfg.seed[1] + NUM64(k->lo) * cfg.seed[0];
 }
 
 /* A second hash out of the first, all bits good: the other set, the door. */
@@ -35,9 +36,10 @@ static __always_inline __u32 set_of(__u32 bits)
 	return ((__u64)bits * cfg.sets) >> 32;
 }
 
+/* From bits that the set does not use, high and low: sources of one set differ in some. */
 static __always_inline __u64 tag_of(__u64 h)
 {
-	h = h >> 24 & 127;
+	h = (h >> 24 ^ h >> 36) & 127;
 	return h ? h : 127;
 }
 

@@ -132,6 +132,43 @@ static uint32_t hz(void)
 	return (uint32_t)((1000000000 + t.tv_nsec / 2) / t.tv_nsec);
 }
 
+/* Does this factor spread addresses that follow one another, by the last byte or
+ * by any other? Some do not: near a simple fraction of 2^64 their multiples pile up. */
+static bool spreads(uint64_t factor)
+{
+	uint8_t seen[4096];
+	uint32_t i, used;
+	int shift;
+
+	for (shift = 0; shift <= 48; shift += 8) {
+		memset(seen, 0, sizeof(seen));
+		for (i = used = 0; i < sizeof(seen); i++) {
+			uint8_t *at = &seen[((uint64_t)i << shift) * factor >> 52];
+
+			used += !*at;
+			*at = 1;
+		}
+		if (used < sizeof(seen) / 2)	/* by chance: 63 % */
+			return false;
+	}
+	return true;
+}
+
+/* A random odd factor for the table's hash; 0 or -errno. */
+static int draw(__u64 *factor)
+{
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (getrandom(factor, sizeof(*factor), 0) != sizeof(*factor))
+			return -EIO;
+		*factor |= 1;
+		if (spreads(*factor))
+			return 0;
+	}
+	return -EIO;
+}
+
 static int configure(struct shield *s, uint32_t sources)
 {
 	struct kl_cfg *cfg = calloc(1, sizeof(*cfg));
@@ -146,12 +183,13 @@ static int configure(struct shield *s, uint32_t sources)
 	cfg->hz = hz();
 	cfg->sets = s->sets;
 	cfg->epoch_ns = boot_ns();
-	if (getrandom(cfg->seed, sizeof(cfg->seed), 0) != sizeof(cfg->seed)) {
+	err = draw(&cfg->seed[0]);
+	if (!err)
+		err = draw(&cfg->seed[1]);
+	if (err) {
 		free(cfg);
-		return -EIO;
+		return err;
 	}
-	cfg->seed[0] |= 1;		/* factors of the table's hash */
-	cfg->seed[1] |= 1;
 	m = bpf_object__find_map_by_name(s->obj, kl_pins[PIN_CFG].map);
 	err = m ? bpf_map__set_initial_value(m, cfg, sizeof(*cfg)) : -EINVAL;
 	free(cfg);
