@@ -3,17 +3,38 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "rules.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Room for n elements, of huge pages when it is large and the kernel has them: first
+ * touches of small ones cost more than to read and sort what they then hold. */
+static void *room(size_t n, size_t size)
+{
+	size_t bytes = (n * size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	void *p;
+
+	if (n * size < HUGE_PAGE)
+		return malloc(n * size);
+	p = aligned_alloc(HUGE_PAGE, bytes);
+	if (p)
+		madvise(p, bytes, MADV_HUGEPAGE);	/* a hint: small ones serve too */
+	return p;
+}
 
 int rules_add(struct rules *s, const struct rule *r)
 {
 	if (s->n == s->cap) {
 		size_t cap = s->cap ? 2 * s->cap : 1024;
-		struct rule *p = realloc(s->r, cap * sizeof(*p));
+		struct rule *p = room(cap, sizeof(*p));
 
 		if (!p)
 			return -ENOMEM;
+		if (s->n)
+			memcpy(p, s->r, s->n * sizeof(*p));
+		free(s->r);
 		s->r = p;
 		s->cap = cap;
 	}
@@ -41,11 +62,69 @@ static int order(const void *va, const void *vb)
 	return four ? four : memcmp(a, b, sizeof(*a));
 }
 
+/* What order() compares, byte by byte. */
+#define DIGITS (1 + (int)sizeof(struct prefix))
+
+static unsigned digit(const struct rule *r, int d)
+{
+	return d ? ((const uint8_t *)&r->x)[d - 1] : !prefix_is4(&r->x);
+}
+
+/* How many digits all have in common, of which the first d are known. */
+static int common(const struct rule *r, size_t n, int d)
+{
+	int same = DIGITS;
+
+	for (size_t i = 1; i < n; i++)
+		for (int e = d; e < same; e++)
+			if (digit(&r[i], e) != digit(r, e))
+				same = e;
+	return same;
+}
+
+/* By digit d and those behind it. Radix in place (American flag; McIlroy, Bostic, McIlroy
+ * 1993): needs no memory beside the rules', and reads a rule a few times instead of log n. */
+static void sort(struct rule *r, size_t n, int d)
+{
+	size_t next[256] = { 0 }, end[256], at = 0;
+
+	if (n < 64) {
+		qsort(r, n, sizeof(*r), order);
+		return;
+	}
+	d = common(r, n, d);
+	if (d == DIGITS)
+		return;
+	for (size_t i = 0; i < n; i++)
+		next[digit(&r[i], d)]++;
+	for (int b = 0; b < 256; b++) {
+		at += next[b];
+		end[b] = at;
+		next[b] = at - next[b];
+	}
+	for (unsigned b = 0; b < 256; b++)
+		while (next[b] < end[b]) {
+			struct rule x = r[next[b]], y;
+
+			for (unsigned to; (to = digit(&x, d)) != b; x = y) {
+				y = r[next[to]];
+				r[next[to]++] = x;
+			}
+			r[next[b]++] = x;
+		}
+	for (int b = 0; b < 256; b++) {
+		size_t from = b ? end[b - 1] : 0;
+
+		if (end[b] - from > 1)
+			sort(r + from, end[b] - from, d + 1);
+	}
+}
+
 void rules_sort(struct rules *s)
 {
 	_Static_assert(offsetof(struct rule, x) == 0, "rules are compared as prefixes");
 	if (s->n)
-		qsort(s->r, s->n, sizeof(*s->r), order);
+		sort(s->r, s->n, 0);
 }
 
 long rules_sweep(struct rules *s, struct kern *k, enum kl_table t, uint64_t now, uint32_t owners)
@@ -187,69 +266,67 @@ size_t rules_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n
 	return done;
 }
 
-/* The last rule at or before x in the order, -1 when there is none. */
-static long floor_of(const struct rules *s, const struct prefix *x)
+/* Adds each source of which packets were dropped, as a rule that says how many. 0 or -ENOMEM. */
+static int dropped(struct rules *s, const struct kern_src *t, bool deny, uint8_t len)
 {
-	size_t lo = 0, hi = s->n;
+	struct rule r = { .x.len = len };
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (order(&s->r[mid], x) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (long)lo - 1;
-}
-
-/* In the order a prefix stands before all it covers: so the longest rule that
- * covers x is the last one at or before x, or one that encloses that. */
-static void match(struct rules *s, const long *up, const struct kern_src *t, bool deny, uint8_t len)
-{
 	for (size_t i = 0; i < (size_t)t->sets * KL_WAYS; i++) {
 		const struct kl_src *h = &t->hot[i];
-		uint32_t drops = deny ? h->drop_deny : h->drop_rl;
-		struct prefix x = { .len = len };
-		long at;
 
-		if (!drops || !(t->tags[i / KL_WAYS] >> i % KL_WAYS * 8 & 0xff))
+		if (!(t->tags[i / KL_WAYS] >> i % KL_WAYS * 8 & 0xff))
 			continue;
-		memcpy(x.a, h->key, sizeof(x.a));
-		for (at = floor_of(s, &x); at >= 0; at = up[at])
-			if (prefix_covers(&s->r[at].x, &x)) {
-				s->hits[at] += drops;
-				break;
-			}
+		r.rate = deny ? h->drop_deny : h->drop_rl;
+		memcpy(r.x.a, h->key, sizeof(r.x.a));
+		if (r.rate && rules_add(s, &r))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Both sorted. In the order a prefix stands before all it covers: so what covers a
+ * source are those of the rules before it that enclose one another and the last. */
+static void match(struct rules *s, const struct rules *src)
+{
+	size_t in[8 * sizeof(src->r->x.a) + 1], depth = 0, at = 0;	/* one of a length */
+
+	for (const struct rule *x = src->r; x < src->r + src->n; x++) {
+		for (; at < s->n && order(&s->r[at], x) <= 0; at++) {
+			while (depth && (s->r[in[depth - 1]].x.len >= s->r[at].x.len ||
+					 !prefix_covers(&s->r[in[depth - 1]].x, &s->r[at].x)))
+				depth--;
+			in[depth++] = at;
+		}
+		while (depth && !prefix_covers(&s->r[in[depth - 1]].x, &x->x))
+			depth--;
+		if (depth)
+			s->hits[in[depth - 1]] += x->rate;
 	}
 }
 
 int rules_hits(struct rules *s, struct kern *k, enum kl_table t)
 {
 	uint8_t len6 = kern_cfg(k)->features & KL_F_SRC6_64 ? 64 : 128;
-	long *up = malloc((s->n + 1) * sizeof(*up));	/* the rule that encloses, or -1 */
+	struct rules drops = { 0 };
 	struct kern_src src;
-	int err = -ENOMEM;
+	int err = 0;
 
 	free(s->hits);
-	s->hits = malloc((s->n + 1) * sizeof(*s->hits));
-	if (!up || !s->hits)
-		goto out;
+	s->hits = room(s->n + 1, sizeof(*s->hits));
+	if (!s->hits)
+		return -ENOMEM;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct prefix *x = &s->r[i].x;
 
-		for (up[i] = (long)i - 1; up[i] >= 0; up[i] = up[up[i]])
-			if (prefix_covers(&s->r[up[i]].x, x))
-				break;
-		s->hits[i] = t == KL_ALLOW || (!prefix_is4(x) && x->len > len6) ? HITS_UNKNOWN : 0;
+		s->hits[i] = t == KL_ALLOW || (x->len > len6 && !prefix_is4(x)) ? HITS_UNKNOWN : 0;
 	}
-	err = 0;
-	for (int family = 4; family <= 6 && t != KL_ALLOW && !err; family += 2) {
+	for (int family = 4; family <= 6 && t != KL_ALLOW && s->n && !err; family += 2) {
 		err = kern_src(k, family, &src);
 		if (!err)
-			match(s, up, &src, t == KL_DENY, family == 4 ? 128 : len6);
+			err = dropped(&drops, &src, t == KL_DENY, family == 4 ? 128 : len6);
 	}
-out:
-	free(up);
+	rules_sort(&drops);
+	match(s, &drops);
+	rules_free(&drops);
 	return err;
 }
