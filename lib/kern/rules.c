@@ -9,8 +9,8 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-/* Room for n elements, of huge pages when it is large and the kernel has them: first
- * touches of small ones cost more than to read and sort what they then hold. */
+/* Room for n elements, of huge pages when it is large and the kernel has them: under a
+ * hypervisor the first touches of small ones cost more than to sort what they then hold. */
 static void *room(size_t n, size_t size)
 {
 	size_t bytes = (n * size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
