@@ -7,7 +7,8 @@
 #ifndef KL_COUNT_BPF_H
 #define KL_COUNT_BPF_H
 
-#include "table.bpf.h"
+#include "event.bpf.h"
+#include "src.bpf.h"
 
 static __always_inline bool is_syn(const struct pkt *k)
 {
@@ -37,20 +38,20 @@ static __always_inline void count(struct kl_count *n, const struct pkt *k, __u32
 	n->class[class & (KL_CLASSES - 1)]++;
 }
 
-/* Half of a field of pb is used up: moves that to where it fits. A reader between the
- * two steps sees the count go back, and reads again. */
-static __noinline int carry(struct kl_src *r, struct kl_cold *c, __u32 cell)
+/* Half of a field of a packets-and-bytes word is used up: moves that to where it fits. A
+ * reader between the two steps sees the count go back, and reads again. */
+static __noinline int carry(__u64 *word, __u32 *to, __u32 cell)
 {
 	__u64 pb;
 
-	if (!r || !c)
+	if (!word || !to)
 		return 0;
-	pb = *(volatile __u64 *)&r->pb;
-	if (pb & KL_PB_PKTS && cas_added(&r->pb, cell, pb, pb - KL_PB_PKTS))
-		ADD(c->carry, 1u << 16);
-	pb = *(volatile __u64 *)&r->pb;
-	if (pb & KL_PB_BYTES && cas_added(&r->pb, cell, pb, pb - KL_PB_BYTES))
-		ADD(c->carry, 1u);
+	pb = *(volatile __u64 *)word;
+	if (pb & KL_PB_PKTS && cas_added(word, cell, pb, pb - KL_PB_PKTS))
+		ADD(*to, 1u << 16);
+	pb = *(volatile __u64 *)word;
+	if (pb & KL_PB_BYTES && cas_added(word, cell, pb, pb - KL_PB_BYTES))
+		ADD(*to, 1u);
 	return 0;
 }
 
@@ -59,22 +60,38 @@ static __always_inline void port_bit(struct kl_ports *p, __u32 i)
 	set_bits(&p->w[(i >> 6) & 7], 1ull << (i & 63));
 }
 
-static __always_inline void port_mark(struct kl_ports *p, __u16 port)
+/* True when some 32 ports of this tick are marked now, and were not before: of one port in
+ * eight the middle resolution has a bit, and SCAN_BITS of those are set. */
+#define SCAN_BITS 4
+static __always_inline bool port_mark(struct kl_ports *p, __u16 port)
 {
+	const __u32 mid = KL_PORTS_FINE / 64;
+	__u64 was, is;
+	int i;
+
 	__u32 x = (port ^ (__u32)cfg.seed[0]) * 0x85ebca6bu;
 
 	x ^= x >> 15;
 	x *= 0xc2b2ae35u;
 	x ^= x >> 13;
 	port_bit(p, x & (KL_PORTS_FINE - 1));
-	if (!(x >> 8 & 7))
-		port_bit(p, KL_PORTS_FINE + (x >> 11 & (KL_PORTS_MID - 1)));
 	if (!(x >> 18 & 127))
 		port_bit(p, KL_PORTS_FINE + KL_PORTS_MID + (x >> 25));
+	if (x >> 8 & 7)
+		return false;
+	was = p->w[mid] | p->w[mid + 1];
+	port_bit(p, KL_PORTS_FINE + (x >> 11 & (KL_PORTS_MID - 1)));
+	is = p->w[mid] | p->w[mid + 1];
+	if (is == was)
+		return false;
+#pragma unroll
+	for (i = 1; i < SCAN_BITS; i++)
+		is &= is - 1;
+	return is && !(is & (is - 1));
 }
 
 /* One port a tick needs no sketch: it is in the record. */
-static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, const struct rec *f,
+static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, const struct src_rec *f,
 				       const struct pkt *k)
 {
 	__u16 tick = cfg.epoch << 1, was = r->epoch;
@@ -91,6 +108,7 @@ static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, co
 	p = ports_of(k->family, f);
 	if (!p)
 		return;
+	t->port_changes++;
 	if (!(was & 1)) {
 #pragma unroll
 		for (i = 0; i < 8; i++)
@@ -98,25 +116,33 @@ static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, co
 		port_mark(p, r->port);
 		r->epoch = tick | 1;
 	}
-	port_mark(p, k->dport);
-	t->port_changes++;
+	if (port_mark(p, k->dport) && cfg.sample)
+		tell(KL_EVENT_SCAN, 1);
 }
 
-static __always_inline void count_src(struct kl_totals *t, const struct rec *f, const struct pkt *k, __u32 v)
+static __always_inline void count_src(struct kl_totals *t, const struct src_rec *f, const struct pkt *k, __u32 v)
 {
-	struct kl_src *r = f->hot;
-	struct kl_cold *c = 0;
+	__u64 one = (1ull << KL_PB_SHIFT) + k->len;
+	struct kl_src *r = f->r;
+	struct kl_cold *c;
 
-	if (add_fetch(&r->pb, (1ull << KL_PB_SHIFT) + k->len) & (KL_PB_PKTS | KL_PB_BYTES))
-		carry(r, cold_of(k->family, f), f->set);
-	if (v == KL_DROP_DENY)
-		ADD(r->drop_deny, 1);
-	else if (v == KL_DROP_RL)
-		ADD(r->drop_rl, 1);
-	else if (v == KL_DROP_ALLOW)
+	/* Two words, so that a denied packet, too, costs one addition. */
+	if (v == KL_DROP_DENY) {
+		if (add_fetch(&r->denied, one) & (KL_PB_PKTS | KL_PB_BYTES)) {
+			c = cold_of(k->family, f);
+			carry(&r->denied, c ? &c->carry_denied : 0, f->set);
+		}
+	} else if (add_fetch(&r->pb, one) & (KL_PB_PKTS | KL_PB_BYTES)) {
 		c = cold_of(k->family, f);
-	if (c)
-		ADD(c->drop_allow, 1);
+		carry(&r->pb, c ? &c->carry : 0, f->set);
+	}
+	if (v == KL_DROP_RL) {
+		ADD(r->drop_rl, 1);
+	} else if (v == KL_DROP_ALLOW) {
+		c = cold_of(k->family, f);
+		if (c)
+			ADD(c->drop_allow, 1);
+	}
 	if (k->ports)
 		count_port(t, r, f, k);
 	if (k->proto == 17) {

@@ -8,21 +8,15 @@
 
 #include "maps.bpf.h"
 
-/* Tells of work.k, dropped for v and counted, if it is its turn. lo: of the whole
- * address, which a source kept per /64 has lost in k. The reader looks often
- * enough by itself: waking it would cost more than the event. */
-__noinline int tell(__u32 v, __u64 lo)
+/* Tells of work.k, for which aux packets stand. The reader looks often enough by
+ * itself: waking it would cost more than the event. */
+__noinline int tell(__u32 reason, __u32 aux)
 {
 	struct kl_totals *t = totals_of();
-	__u32 sample = cfg.sample;
 	const struct pkt *k;
 	struct kl_event *e;
-	__u64 drops;
 
-	if (!t || !sample)
-		return 0;
-	drops = t->all.verdict[KL_DROP_ALLOW] + t->all.verdict[KL_DROP_DENY] + t->all.verdict[KL_DROP_RL];
-	if (drops % sample)
+	if (!t)
 		return 0;
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	if (!e) {
@@ -32,16 +26,24 @@ __noinline int tell(__u32 v, __u64 lo)
 	k = &((struct work *)t->own)->k;
 	e->time = bpf_ktime_get_boot_ns();
 	e->src[0] = k->hi;
-	e->src[1] = lo;
+	e->src[1] = k->whole;
 	e->len = k->len;
-	e->aux = sample;
+	e->aux = aux;
 	e->port = k->dport;
 	e->proto = k->proto;
-	e->reason = v;
+	e->reason = reason;
 	e->zero = 0;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	t->events++;
 	return 0;
+}
+
+/* Is a dropped and counted packet to be told of? */
+static __always_inline bool its_turn(const struct kl_totals *t, __u32 sample)
+{
+	const __u64 *n = t->all.verdict;
+
+	return sample && (n[KL_DROP_ALLOW] + n[KL_DROP_DENY] + n[KL_DROP_RL]) % sample == 0;
 }
 
 #endif

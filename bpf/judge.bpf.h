@@ -8,7 +8,7 @@
 #ifndef KL_JUDGE_BPF_H
 #define KL_JUDGE_BPF_H
 
-#include "table.bpf.h"
+#include "src.bpf.h"
 
 #define FAR_J (1u << 30)	/* jiffies: judge again by then at the latest */
 

@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 #define KL_ABI_MAGIC   0x4b4c5348u	/* "KLSH" */
-#define KL_ABI_VERSION 1u
+#define KL_ABI_VERSION 2u
 
 /* kl_cfg.features */
 #define KL_F_ENFORCE_ALLOW (1u << 0)	/* a source outside allow is dropped */
@@ -26,10 +26,19 @@
 #define KL_F_DEFAULT_LIMIT (1u << 6)	/* kl_rl_cfg holds a limit */
 #define KL_F_SRC6_64       (1u << 7)	/* IPv6 sources are kept per /64 */
 #define KL_F_SRC6_FINE     (1u << 8)	/* some IPv6 rule is longer than /64 */
+#define KL_F_FLOWS         (1u << 9)	/* flows are counted */
+#define KL_F_EDGE_DENY     (1u << 10)	/* edge-mode deny: denied edges are dropped */
+#define KL_F_EDGE_ALLOW    (1u << 11)	/* edge-mode allow: all but allowed edges and replies are */
+#define KL_F_HIST          (1u << 12)	/* histograms are counted */
+#define KL_F_TIMED         (1u << 13)	/* a trial runs or the dead-man switch is set: see in_force() */
 
 /* Any of these: a source has a judgement to look up. */
 #define KL_F_JUDGE (KL_F_ENFORCE_ALLOW | KL_F_ALLOW | KL_F_DENY | \
 		    KL_F_DENY_LPM | KL_F_LIMIT | KL_F_LIMIT_LPM)
+/* What a trial takes back, and what hangs on edges. */
+#define KL_F_TRIED (KL_F_ENFORCE_ALLOW | KL_F_DEFAULT_LIMIT | KL_F_SRC6_64 | \
+		    KL_F_EDGE_DENY | KL_F_EDGE_ALLOW)
+#define KL_F_EDGE  (KL_F_EDGE_DENY | KL_F_EDGE_ALLOW)
 
 /* Who made an entry, and so who may remove it. */
 enum kl_owner { KL_OPERATOR = 1, KL_IQ = 2, KL_GRAPH = 3 };
@@ -38,7 +47,11 @@ enum kl_owner { KL_OPERATOR = 1, KL_IQ = 2, KL_GRAPH = 3 };
 #define KL_POL_ALLOW 1u		/* in the allow table: passes, whatever else */
 #define KL_POL_DENY  2u		/* in a deny table */
 #define KL_POL_LIMIT 4u		/* has a limit of its own, in kl_cold */
-#define KL_POL_FINE  8u		/* some address under this key has a rule of its own */
+
+/* kl_flow.pol, likewise, of the edge tables and kl_edge_cfg.gen */
+#define KL_EPOL_ALLOW 1u
+#define KL_EPOL_DENY  2u
+#define KL_EPOL_LIMIT 4u	/* in kl_flow_cold */
 
 #define KL_GENS   4096u		/* generation cells, a power of two */
 #define KL_WAYS   8u		/* records a set */
@@ -54,21 +67,45 @@ struct kl_cfg {
 	__u32 magic, abi;
 	__u32 features;		/* KL_F_* */
 	__u32 hz;		/* jiffies a second, 100..1000 */
-	__u64 seed[2];		/* factors of the table's hash: odd, random a load */
+	__u64 seed[3];		/* factors of the tables' hash: odd, random a load */
 	__u32 sets;		/* sets of each family's table, >= 2 */
 	__u32 epoch;		/* tick of the port sketch, written by kl-dump-src */
 	__u64 epoch_ns;		/* when it was last advanced, CLOCK_BOOTTIME */
 	__u32 sample;		/* events: one drop in N, 0 none */
 	__u32 gen_all;
 	__u64 reader_ns;	/* lease of the one reader of the events: when it last looked, 0: none */
+	__u32 flow_sets;	/* sets of each family's flow table, >= 2 */
+	__u32 before;		/* KL_F_TRIED bits as they were before the trial */
+	__u64 trial_ns;		/* when it ends unless confirmed, CLOCK_BOOTTIME; 0: none */
+	__u64 beat_ns;		/* when kl-apply last was there */
+	__u64 dead_ns;		/* for how long it may stay away; 0: for ever */
+	__u32 dead_mode;	/* enum kl_dead: what happens then */
+	__u32 zero[5];
 	__u32 gen[KL_GENS];
+	/* Written by the packet path, a line of its own. */
+	__u32 fallen;		/* KL_FELL_* */
+	__u32 looked_j;		/* at which jiffy it was found out */
+	__u64 falls;		/* how often the dead-man switch fell */
 };
+enum kl_dead { KL_KEEP, KL_LIMITS, KL_PASS_ALL };
+#define KL_FELL_TRIAL 1u	/* nobody confirmed: what was before is in force */
+#define KL_FELL_DEAD  2u	/* no kl-apply for dead_ns: dead_mode is in force */
 
-/* kernloom_rl_cfg, one value: the default limit. rate 0: none. */
-struct kl_rl_cfg {
+/* kernloom_rl_cfg, one value: the default limit, and the one before the trial. rate 0: none. */
+struct kl_rl {
 	__u64 rate;		/* packets a second */
 	__u64 burst;		/* packets */
 	__u32 ivl, tol;		/* of kl_gcra() */
+};
+struct kl_rl_cfg {
+	struct kl_rl now, before;
+};
+
+/* kernloom_edge4_cfg and its twin, one value. gen: added to after an edge changed; a flow judged
+ * under another one is judged again. */
+struct kl_edge_cfg {
+	__u32 gen;
+	__u32 has;		/* KL_EPOL_*: which tables are not empty */
 };
 
 /* Values of allow (both families, LPM) and deny (hash and LPM). */
@@ -90,6 +127,11 @@ struct kl_limit {
 struct kl_lpm4 { __u32 plen; __u8 a[4]; };
 struct kl_lpm6 { __u32 plen; __u8 a[16]; };
 
+/* Keys of kernloom_edge4_allow, _deny (values: kl_rule) and _rl_policy (kl_limit) and their twins: who, to
+ * which port of this host. Port in host order, 0 for protocols without. */
+struct kl_edge4 { __u8 a[4]; __u16 port; __u8 proto, zero; };
+struct kl_edge6 { __u8 a[16]; __u16 port; __u8 proto, zero; };
+
 /*
  * The counting table, one for each family. A set is one tag word
  * (kernloom_src4_stats_tags) and eight records; element s of each array below
@@ -100,12 +142,12 @@ struct kl_src {			/* kernloom_src4_stats: one cache line a source */
 	__u64 key[2];		/* address, network order, v4-mapped */
 	__u64 tat;		/* GCRA: theoretical arrival time, jiffies << 20 */
 	__u64 pb;		/* packets << 36 | bytes of frames: one atomic for both */
+	__u64 denied;		/* the same of denied packets, which are not in pb */
 	__u32 syn;		/* SYN without ACK. Counters wrap; readers take differences */
 	__u32 udp;
-	__u32 drop_deny, drop_rl;
+	__u32 drop_rl;
 	__u32 until_j;		/* judge again at this jiffy (low 32 bits) */
 	__u32 pol;
-	__u32 seen_j;		/* jiffy of the first packet: tells two records of one source apart */
 	__u16 port;		/* the first destination port of this tick */
 	__u16 epoch;		/* its tick << 1 | more than one port was seen */
 };
@@ -116,6 +158,8 @@ struct kl_cold {		/* kernloom_src4_stats_cold */
 	__u32 other;		/* neither TCP, UDP nor ICMP */
 	__u32 drop_allow;
 	__u32 carry;		/* out of pb: times 2^27 packets << 16 | times 2^35 bytes */
+	__u32 carry_denied;	/* out of denied */
+	__u32 seen_j;		/* jiffy of the first packet: tells two records of one source apart */
 	__u32 ivl, tol;		/* its own limit: jiffies << 20 a packet; tolerance, jiffies << 8 */
 };
 #define KL_PB_SHIFT 36
@@ -129,6 +173,38 @@ struct kl_cold {		/* kernloom_src4_stats_cold */
 #define KL_PORTS_MID    128u
 #define KL_PORTS_COARSE 128u
 struct kl_ports { __u64 w[8]; };	/* kernloom_src4_stats_ports */
+
+/*
+ * The flow table, sets and tags like those of the sources: an edge's counters
+ * and its cached judgement. Addresses are whole here, whatever sources are kept under.
+ */
+struct kl_flow {		/* kernloom_flow4_stats */
+	__u64 key[2];		/* the other side's address, network order, v4-mapped */
+	__u64 pb;		/* packets << 36 | bytes */
+	__u32 id;		/* direction (KL_FLOW_OUT) | protocol << 16 | destination port */
+	__u32 carry;		/* out of pb, as in kl_cold */
+	__u32 syn, drops;
+	__u32 pol, until_j;
+	__u32 seen_j;		/* jiffy of the first packet */
+	__u32 zero[3];
+};
+struct kl_flow_cold {		/* kernloom_flow4_stats_cold: the limit of an edge */
+	__u64 tat;
+	__u32 ivl, tol;
+};
+#define KL_FLOW_OUT  (1u << 24)	/* id: this host sent it */
+
+/*
+ * kernloom_conns: what this host sent lately, so that replies pass in edge-mode
+ * allow, and first fragments that passed, so that the others may. Element s is
+ * set s. A fingerprint stands for (kind, both addresses, ports, protocol).
+ */
+struct kl_conn {
+	__u64 print;		/* 0: free */
+	__u32 until;		/* jiffies >> 8 */
+	__u32 closing;		/* this host sent a FIN or RST */
+};
+#define KL_CONN_SETS 32768u	/* of KL_WAYS each */
 
 /* kernloom_totals: one value a CPU. Readers add the CPUs. IP packets are counted once, by class:
  * class = IPv6 << 5 | l4 << 3 | SYN << 2 | RST << 1 | ACK, flags of TCP only. */
@@ -153,7 +229,23 @@ struct kl_totals {
 	__u64 new_sources, evicted;
 	__u64 judged;		/* table look-ups made for a record */
 	__u64 events, events_lost;	/* told; not told because the ring was full */
-	__u64 own[12];		/* the packet path's: the packet under way. Readers pass it over */
+	__u64 drop_edge;	/* of the denied packets, those an edge rule or edge-mode allow stopped */
+	__u64 drop_frag;	/* of those, later fragments whose first one did not pass, or is unknown */
+	__u64 drop_other;	/* frames neither IP nor of the link's own protocols, in edge-mode allow */
+	__u64 replies;		/* packets that passed as replies */
+	__u64 flows, flows_evicted, flows_lost;	/* records made, given away; packets that got none */
+	__u64 conns, conns_lost;	/* remembered; forgotten before their time, for want of room */
+	__u64 fallen;		/* packets while a trial had run out or the dead-man switch had fallen */
+	__u64 own[16];		/* the packet path's: the packet under way. Readers pass it over */
+};
+
+/* kernloom_hist, one value a CPU. Lengths of frames by powers of two: bin i holds those below 64 << i,
+ * the last one the rest; ports 1..1023 of TCP, UDP and SCTP, destination. */
+#define KL_HIST_LENS  12
+#define KL_HIST_PORTS 1024
+struct kl_hist {
+	struct { __u64 pkts, bytes; } len[KL_HIST_LENS];
+	struct { __u64 pkts, bytes, drops; } port[KL_HIST_PORTS];
 };
 
 /* kernloom_events: one dropped packet of an IPv4 or IPv6 source. */
@@ -164,9 +256,12 @@ struct kl_event {
 	__u32 aux;		/* dropped packets it stands for: kl_cfg.sample */
 	__u16 port;		/* destination, host order; 0: none, or not in this fragment */
 	__u8 proto;
-	__u8 reason;		/* enum kl_verdict */
+	__u8 reason;		/* enum kl_verdict, or one of: */
 	__u32 zero;
 };
+
+#define KL_EVENT_EDGE 16	/* reason: an edge rule, or edge-mode allow */
+#define KL_EVENT_SCAN 17	/* no drop: a source came to some 32 ports in one tick */
 
 /* The cell of kl_cfg.gen that speaks for an address. hi is the address's
  * first 8 bytes as loaded, lo the last 8; of IPv6 only the /64 counts, so that
@@ -202,25 +297,36 @@ static inline __attribute__((always_inline)) void kl_gcra(__u32 hz, __u64 rate, 
 
 #define KL_SIZE(t, n) _Static_assert(sizeof(struct t) == (n), #t)
 #define KL_AT(t, m, n) _Static_assert(__builtin_offsetof(struct t, m) == (n), #t "." #m)
-KL_SIZE(kl_cfg, 64 + 4 * KL_GENS);
+KL_SIZE(kl_cfg, 128 + 4 * KL_GENS + 16);
 KL_AT(kl_cfg, seed, 16);
-KL_AT(kl_cfg, epoch, 36);
-KL_AT(kl_cfg, gen_all, 52);
-KL_AT(kl_cfg, gen, 64);
-KL_SIZE(kl_rl_cfg, 24);
+KL_AT(kl_cfg, epoch, 44);
+KL_AT(kl_cfg, gen_all, 60);
+KL_AT(kl_cfg, gen, 128);
+KL_AT(kl_cfg, fallen, 128 + 4 * KL_GENS);
+KL_SIZE(kl_rl_cfg, 48);
+KL_SIZE(kl_edge_cfg, 8);
 KL_SIZE(kl_rule, 16);
 KL_SIZE(kl_limit, 32);
 KL_SIZE(kl_lpm4, 8);
 KL_SIZE(kl_lpm6, 20);
+KL_SIZE(kl_edge4, 8);
+KL_SIZE(kl_edge6, 20);
 KL_SIZE(kl_src, 64);
 KL_AT(kl_src, tat, 16);
 KL_AT(kl_src, pb, 24);
-KL_AT(kl_src, until_j, 48);
+KL_AT(kl_src, denied, 32);
+KL_AT(kl_src, until_j, 52);
 KL_AT(kl_src, epoch, 62);
-KL_SIZE(kl_cold, 32);
+KL_SIZE(kl_cold, 40);
 KL_SIZE(kl_ports, 64);
+KL_SIZE(kl_flow, 64);
+KL_AT(kl_flow, pb, 16);
+KL_AT(kl_flow, id, 24);
+KL_SIZE(kl_flow_cold, 16);
+KL_SIZE(kl_conn, 16);
 KL_SIZE(kl_count, 69 * 8);
-KL_SIZE(kl_totals, (2 * 69 + 15 + 12) * 8);
+KL_SIZE(kl_totals, (2 * 69 + 25 + 16) * 8);
+KL_SIZE(kl_hist, (2 * KL_HIST_LENS + 3 * KL_HIST_PORTS) * 8);
 KL_SIZE(kl_event, 40);
 KL_AT(kl_event, src, 8);
 KL_AT(kl_event, len, 24);

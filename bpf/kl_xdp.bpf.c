@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * Shield: parse, allow (a hit is final), deny, limit, count, verdict.
+ * Shield: parse, allow (a hit is final), deny, limit, tuple, count, verdict.
  *
  * A packet of a known source runs without a helper call: array look-ups are
  * inlined, the clock is jiffies, the tables' answer is cached in the record.
@@ -11,12 +11,15 @@
 
 #include "parse.bpf.h"
 #include "maps.bpf.h"
-#include "sets.bpf.h"
-#include "table.bpf.h"
+#include "guard.bpf.h"
+#include "src.bpf.h"
 #include "judge.bpf.h"
 #include "limit.bpf.h"
+#include "tuple.bpf.h"
 #include "count.bpf.h"
+#include "hist.bpf.h"
 #include "event.bpf.h"
+#include "egress.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -43,17 +46,17 @@ static __always_inline bool essential(const struct pkt *k, __u64 now_j)
 }
 
 /* Where the source stands: flags of KL_POL_*, and its own limit. */
-static __always_inline __u32 standing(struct kl_totals *t, const struct rec *f, struct work *w, __u64 full_lo,
-				      __u32 now, __u32 *ivl, __u32 *tol)
+static __always_inline __u32 standing(struct kl_totals *t, const struct src_rec *f, struct work *w, __u32 on,
+				      __u32 *ivl, __u32 *tol)
 {
 	const __u32 fine_bits = KL_F_SRC6_64 | KL_F_SRC6_FINE;
 	struct pkt *k = &w->k;
-	bool fine = k->family == 6 && (cfg.features & fine_bits) == fine_bits;
+	bool fine = k->family == 6 && (on & fine_bits) == fine_bits;
 	__u32 gen = gen_of(k->hi, k->lo);
-	struct kl_src *r = fine ? 0 : f->hot;
+	struct kl_src *r = fine ? 0 : f->r;
 	struct kl_cold *c;
 
-	if (r && (r->pol & ~0xffu) == gen && (__s32)(now - r->until_j) < 0) {
+	if (r && (r->pol & ~0xffu) == gen && (__s32)(w->j.now - r->until_j) < 0) {
 		if (r->pol & KL_POL_LIMIT) {
 			c = cold_of(k->family, f);
 			if (c) {
@@ -64,9 +67,8 @@ static __always_inline __u32 standing(struct kl_totals *t, const struct rec *f, 
 		return r->pol & 0xff;
 	}
 	w->j.hi = k->hi;
-	w->j.lo = full_lo;
+	w->j.lo = k->whole;
 	w->j.family = k->family;
-	w->j.now = now;
 	judge();
 	*ivl = w->j.ivl;
 	*tol = w->j.tol;
@@ -85,46 +87,78 @@ static __always_inline __u32 standing(struct kl_totals *t, const struct rec *f, 
 	return w->j.pol;
 }
 
-static __always_inline __u32 verdict(struct kl_totals *t, const struct rec *f, struct work *w, __u64 h,
-				     __u64 full_lo, __u64 now_j)
-{
-	__u32 on = cfg.features, pol = 0, ivl = 0, tol = 0;
+#define FINAL 16u	/* beside KL_PASS: whatever the tuple */
 
-	if (!on)
-		return KL_PASS;
+/* By source: allow, deny, limit. */
+static __always_inline __u32 verdict(struct kl_totals *t, const struct src_rec *f, struct work *w, __u64 h,
+				     __u32 on)
+{
+	__u32 pol = 0, ivl = 0, tol = 0;
+
 	if (on & KL_F_JUDGE)
-		pol = standing(t, f, w, full_lo, now_j, &ivl, &tol);
+		pol = standing(t, f, w, on, &ivl, &tol);
 	if (pol & KL_POL_ALLOW) {
 		t->allow_hits++;
-		return KL_PASS;
+		return KL_PASS | FINAL;
 	}
 	if (on & KL_F_ENFORCE_ALLOW)
 		return KL_DROP_ALLOW;
-	if (pol & KL_POL_DENY)
+	if (pol & KL_POL_DENY && on & (KL_F_DENY | KL_F_DENY_LPM))
 		return KL_DROP_DENY;
 	if (!(pol & KL_POL_LIMIT)) {
 		if (!(on & KL_F_DEFAULT_LIMIT))
 			return KL_PASS;
-		ivl = rl.ivl;
-		tol = rl.tol;
+		if (on & KL_F_TIMED && cfg.fallen & KL_FELL_TRIAL) {
+			ivl = rl.before.ivl;
+			tol = rl.before.tol;
+		} else {
+			ivl = rl.now.ivl;
+			tol = rl.now.tol;
+		}
 	}
 	t->rl_hits++;
-	if (f->hot)
-		return within(&f->hot->tat, f->set, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
+	if (f->r)
+		return within(&f->r->tat, f->set, w->j.now64, ivl, tol) ? KL_PASS : KL_DROP_RL;
 	h = rehash(h) & (KL_SHARED - 1);
-	return within(&shared_tat[h], h, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
+	return within(&shared_tat[h], h, w->j.now64, ivl, tol) ? KL_PASS : KL_DROP_RL;
+}
+
+/* Of frames that are not IP, edge-mode allow passes ARP and what the link itself runs on: LLC (spanning
+ * tree), LACP, LLDP, 802.1X, PTP. What carries IP inside, PPPoE or MPLS, is not among them. */
+static __always_inline bool of_the_link(__u16 type)
+{
+	return type < 0x600 || type == 0x0806 || type == 0x8809 || type == 0x88cc || type == 0x888e ||
+	       type == 0x88f7;
+}
+
+static __always_inline int not_ip(struct kl_totals *t, const struct pkt *k, int frame, __u32 on)
+{
+	t->other_bytes += k->len;
+	if (frame == FRAME_BAD) {
+		t->malformed++;
+		if (!(on & (KL_F_ENFORCE_ALLOW | KL_F_EDGE_ALLOW)))
+			return XDP_PASS;
+		t->drop_malformed++;
+		return XDP_DROP;
+	}
+	t->other++;
+	if (!(on & KL_F_EDGE_ALLOW) || of_the_link(k->type))
+		return XDP_PASS;
+	t->drop_other++;
+	return XDP_DROP;
 }
 
 SEC("xdp")
 int kl_shield(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u64 now_j = bpf_jiffies64(), h, full_lo;
-	__u32 v = KL_PASS, class;
+	__u32 v = KL_PASS, class, on = cfg.features, how, reason;
+	__u64 now_j = bpf_jiffies64(), h;
 	struct kl_totals *t = totals_of();
+	struct flow_rec flow = { 0 };
+	struct src_rec f;
 	struct work *w;
 	struct pkt *k;
-	struct rec f;
 	int frame;
 
 	if (!t)
@@ -132,45 +166,65 @@ int kl_shield(struct xdp_md *ctx)
 	w = (struct work *)t->own;
 	k = &w->k;
 	k->len = end - data;
+	if (on & KL_F_TIMED)
+		on = in_force(t, on, now_j);
 	frame = parse(k, data, end);
 	if (frame != FRAME_IP) {
-		t->other_bytes += k->len;
-		if (frame == FRAME_OTHER) {
-			t->other++;
-			return XDP_PASS;
-		}
-		t->malformed++;
-		if (!(cfg.features & KL_F_ENFORCE_ALLOW))
-			return XDP_PASS;
-		t->drop_malformed++;
-		return XDP_DROP;
+		if (on & KL_F_HIST)
+			count_hist(k, KL_PASS);
+		return not_ip(t, k, frame, on);
 	}
-	full_lo = k->lo;
-	if (k->family == 6 && cfg.features & KL_F_SRC6_64)
+	w->j.now64 = now_j;
+	w->j.now = now_j;
+	k->whole = k->lo;
+	if (k->family == 6 && on & KL_F_SRC6_64)
 		k->lo = 0;
 	h = src_hash(k);
-	find(&f, k, h, t, now_j);
+	how = src_find(&f, k, h, now_j, 1);
+	if (how >= MADE)
+		t->new_sources++;
+	if (how == EVICTED)
+		t->evicted++;
 
-	if (essential(k, now_j))
+	if (essential(k, now_j)) {
 		t->essential++;
-	else
-		v = verdict(t, &f, w, h, full_lo, now_j);
+		v = KL_PASS | FINAL;
+	} else if (on) {
+		v = verdict(t, &f, w, h, on);
+	}
+	reason = v;
+	if (on & (KL_F_FLOWS | KL_F_EDGE)) {
+		k->flow = (__u32)k->proto << 16 | k->dport;
+		flow_of(&flow, t, k, now_j, (v & ~FINAL) == KL_PASS);
+		if (v == KL_PASS && on & KL_F_EDGE) {
+			reason = v = tuple(ctx, on, flow.r ? PLACE(FOUND, flow.set, flow.way) : 0);
+			if (v == KL_DROP_DENY) {
+				t->drop_edge++;
+				reason = KL_EVENT_EDGE;
+			}
+		}
+		v &= ~FINAL;
+		count_flow(&flow, k, 1, v);
+	}
+	v &= ~FINAL;
 
 	class = class_of(k);
 	count(&t->all, k, v, class);
+	if (on & KL_F_HIST)
+		count_hist(k, v);
 	if (k->frag) {
 		if (k->family == 4)
 			t->frags4++;
 		else
 			t->frags6++;
 	}
-	if (f.hot)
+	if (f.r)
 		count_src(t, &f, k, v);
 	else
 		count(&t->un, k, v, class);
 	if (v == KL_PASS)
 		return XDP_PASS;
-	if (cfg.sample)
-		tell(v, full_lo);
+	if (its_turn(t, cfg.sample))
+		tell(reason, cfg.sample);
 	return XDP_DROP;
 }

@@ -20,30 +20,49 @@
 	} name SEC(".maps")
 
 struct tag_word { __u64 w; };
-struct hot_set { struct kl_src r[KL_WAYS]; };
-struct cold_set { struct kl_cold r[KL_WAYS]; };
-struct port_set { struct kl_ports r[KL_WAYS]; };
+struct src_set { struct kl_src r[KL_WAYS]; };
+struct src_cold_set { struct kl_cold r[KL_WAYS]; };
+struct src_port_set { struct kl_ports r[KL_WAYS]; };
+struct flow_set { struct kl_flow r[KL_WAYS]; };
+struct flow_cold_set { struct kl_flow_cold r[KL_WAYS]; };
+struct conn_set { struct kl_conn r[KL_WAYS]; };
 struct addr4 { __u8 a[4]; };
 struct addr6 { __u8 a[16]; };
 
 /* Configuration: user space writes, the packet path reads. Never full: one value each. */
 struct kl_cfg cfg SEC(".data.cfg");
 struct kl_rl_cfg rl SEC(".data.rl");
+struct kl_edge_cfg edge4 SEC(".data.edge4");
+struct kl_edge_cfg edge6 SEC(".data.edge6");
 
-/* Totals: the packet path writes, kl-dump-total reads. One value a CPU. */
+/* Totals and histograms: the packet path writes, kl-dump-total reads. One value a CPU. */
 MAP(totals, PERCPU_ARRAY, __u32, struct kl_totals, 1, 0);
+MAP(hist, PERCPU_ARRAY, __u32, struct kl_hist, 1, 0);
 
 /* The counting tables: the packet path writes, kl-dump-src reads by mmap. Sized at load. Full: a source
  * seen twice takes the record of one seen once; others are judged and limited without a record, and
  * counted as untracked. */
-MAP(tags4, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
-MAP(src4, ARRAY, __u32, struct hot_set, 2, BPF_F_MMAPABLE);
-MAP(cold4, ARRAY, __u32, struct cold_set, 2, BPF_F_MMAPABLE);
-MAP(ports4, ARRAY, __u32, struct port_set, 2, BPF_F_MMAPABLE);
-MAP(tags6, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
-MAP(src6, ARRAY, __u32, struct hot_set, 2, BPF_F_MMAPABLE);
-MAP(cold6, ARRAY, __u32, struct cold_set, 2, BPF_F_MMAPABLE);
-MAP(ports6, ARRAY, __u32, struct port_set, 2, BPF_F_MMAPABLE);
+MAP(src_tags4, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
+MAP(src4, ARRAY, __u32, struct src_set, 2, BPF_F_MMAPABLE);
+MAP(src_cold4, ARRAY, __u32, struct src_cold_set, 2, BPF_F_MMAPABLE);
+MAP(src_ports4, ARRAY, __u32, struct src_port_set, 2, BPF_F_MMAPABLE);
+MAP(src_tags6, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
+MAP(src6, ARRAY, __u32, struct src_set, 2, BPF_F_MMAPABLE);
+MAP(src_cold6, ARRAY, __u32, struct src_cold_set, 2, BPF_F_MMAPABLE);
+MAP(src_ports6, ARRAY, __u32, struct src_port_set, 2, BPF_F_MMAPABLE);
+
+/* The flow tables: the packet path writes, kl-dump-flow reads by mmap. Sized at load. Full: as the counting
+ * tables; a flow without a record is judged by the edge tables all the same, and counted as lost. */
+MAP(flow_tags4, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
+MAP(flow4, ARRAY, __u32, struct flow_set, 2, BPF_F_MMAPABLE);
+MAP(flow_cold4, ARRAY, __u32, struct flow_cold_set, 2, BPF_F_MMAPABLE);
+MAP(flow_tags6, ARRAY, __u32, struct tag_word, 2, BPF_F_MMAPABLE);
+MAP(flow6, ARRAY, __u32, struct flow_set, 2, BPF_F_MMAPABLE);
+MAP(flow_cold6, ARRAY, __u32, struct flow_cold_set, 2, BPF_F_MMAPABLE);
+
+/* What this host sent: the egress program writes, the packet path reads and writes (fragments). Full: what ended,
+ * else what was idle longest, is forgotten and counted (conns_lost): its replies are dropped in edge-mode allow. */
+MAP(conns, ARRAY, __u32, struct conn_set, KL_CONN_SETS, BPF_F_MMAPABLE);
 
 /* The rules: kl-rule and kl-apply write, the packet path reads them for a source's judgement. Full: the
  * insert fails (E2BIG or ENOSPC) and its writer says so; nothing is ever evicted. */
@@ -57,6 +76,12 @@ MAP(limit4, HASH, struct addr4, struct kl_limit, 262144, BPF_F_NO_PREALLOC);
 MAP(limit6, HASH, struct addr6, struct kl_limit, 262144, BPF_F_NO_PREALLOC);
 MAP(limit4_lpm, LPM_TRIE, struct kl_lpm4, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
 MAP(limit6_lpm, LPM_TRIE, struct kl_lpm6, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
+MAP(edge_allow4, HASH, struct kl_edge4, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(edge_allow6, HASH, struct kl_edge6, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(edge_deny4, HASH, struct kl_edge4, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(edge_deny6, HASH, struct kl_edge6, struct kl_rule, 262144, BPF_F_NO_PREALLOC);
+MAP(edge_limit4, HASH, struct kl_edge4, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
+MAP(edge_limit6, HASH, struct kl_edge6, struct kl_limit, 65536, BPF_F_NO_PREALLOC);
 
 /* Events: the packet path writes, one kl-events reads. Full: the event is lost and counted (events_lost). */
 struct {
@@ -71,12 +96,14 @@ struct {
 __u64 shared_tat[KL_SHARED];	/* limiter of packets without a record, by hash of the source */
 __u64 essential_tat;		/* budget of neighbour discovery and DHCP */
 __u16 door[DOOR_CELLS];		/* who knocked at a full set lately: 16 bits of the hash */
-__u32 aged_j[AGE_CELLS];	/* when a set's seen-twice bits were cleared */
+__u32 src_aged[AGE_CELLS];	/* when a set's seen-twice bits were cleared, jiffies */
+__u32 flow_aged[AGE_CELLS];
 
 /* What the tables are asked about an address, and their answer. */
 struct judged {
 	__u64 hi, lo;		/* in */
-	__u32 family, now;	/* in; now in jiffies */
+	__u64 now64;		/* in: jiffies */
+	__u32 family, now;	/* in; now: their low half */
 	__u32 pol;		/* KL_POL_*, without generation */
 	__u32 until_j;
 	__u32 ivl, tol;		/* with KL_POL_LIMIT */
@@ -105,9 +132,9 @@ static __always_inline struct work *work_of(void)
 	return t ? (struct work *)t->own : 0;
 }
 
-#ifdef KL_OLD_ATOMICS
+/* What the flavour for kernels before 5.12 has for compare-and-exchange. Shared by every program of the
+ * instance, so that two of them may run side by side while one replaces the other. Never full. */
 struct lock { struct bpf_spin_lock l; };
 MAP(locks, ARRAY, __u32, struct lock, 4096, 0);
-#endif
 
 #endif

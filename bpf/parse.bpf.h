@@ -21,6 +21,8 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 struct pkt {
 	__u64 hi, lo;		/* source, network order as loaded; v4-mapped */
+	__u64 whole;		/* lo, when lo itself was cut to the prefix sources are kept under */
+	__u32 flow;		/* of kl_flow.id, made by the flow steps */
 	__u32 len;		/* of the frame */
 	__u16 sport, dport;	/* host order, valid when ports */
 	__u8 family;		/* 4 or 6 */
@@ -29,6 +31,9 @@ struct pkt {
 	__u8 ports, flagged;	/* were ports, TCP flags (or ICMP type) read? */
 	__u8 flags;		/* TCP flags; ICMP type */
 	__u8 hops;		/* TTL, hop limit */
+	__u16 type;		/* EtherType behind the tags */
+	__u16 l3;		/* where the IP header stands */
+	__u32 id;		/* of the fragments, when frag */
 	__u32 left;		/* of the IP packet, behind at */
 	__u32 at;		/* where the parser stands in the frame. In memory, so that
 				   the verifier forgets how it came there */
@@ -97,6 +102,9 @@ INLINE int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
 	k->hops = p[8];
 	off = BE16(p + 6);
 	k->frag = off & 0x1fff ? FRAG_LATER : off & 0x2000 ? FRAG_FIRST : FRAG_NO;
+	if (k->frag)
+		k->id = BE16(p + 4);
+	k->at += head;
 	if (total > head)
 		parse_l4(k, p + head, end, total - head);
 	return FRAME_IP;
@@ -140,6 +148,8 @@ INLINE int parse_ip6(struct pkt *k, const __u8 *data, const __u8 *end)
 				return FRAME_IP;
 			off = BE16(p + 2);
 			k->frag = off & 0xfff8 ? FRAG_LATER : off & 1 ? FRAG_FIRST : FRAG_NO;
+			if (k->frag)
+				k->id = (__u32)BE16(p + 4) << 16 | BE16(p + 6);
 			step = 8;
 			break;
 		default:
@@ -165,6 +175,7 @@ INLINE int parse(struct pkt *k, const void *data, const void *data_end)
 	k->flags = 0;
 	k->frag = FRAG_NO;
 	k->sport = k->dport = 0;
+	k->type = 0;
 	if (p + 14 > end)
 		return FRAME_OTHER;
 	type = BE16(p + 12);
@@ -178,7 +189,8 @@ INLINE int parse(struct pkt *k, const void *data, const void *data_end)
 		type = BE16(p + 2);
 		p += 4;
 	}
-	k->at = 14 + 4 * i;
+	k->type = type;
+	k->l3 = k->at = 14 + 4 * i;
 	if (type == 0x0800)
 		return parse_ip4(k, data, end);
 	if (type == 0x86dd)

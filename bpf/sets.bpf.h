@@ -9,8 +9,13 @@
 #define ONES 0x0101010101010101ull
 #define HIGH 0x8080808080808080ull
 
-struct rec {
-	struct kl_src *hot;	/* NULL: no record */
+/* A record and where it is; r NULL: there is none. */
+struct src_rec {
+	struct kl_src *r;
+	__u32 set, way;
+};
+struct flow_rec {
+	struct kl_flow *r;
 	__u32 set, way;
 };
 
@@ -24,6 +29,14 @@ static __always_inline __u64 src_hash(const struct pkt *k)
 	return NUM64(k->hi) * cfg.seed[1] + NUM64(k->lo) * cfg.seed[0];
 }
 
+/* Of a flow: whose it is is hashed already. */
+static __always_inline __u64 flow_hash(const struct pkt *k)
+{
+	return (k->family == 4 ? ADDR4(k->whole) * cfg.seed[0] :
+				 NUM64(k->hi) * cfg.seed[1] + NUM64(k->whole) * cfg.seed[0]) +
+	       k->flow * cfg.seed[2];
+}
+
 /* A second hash out of the first, all bits good: the other set, the door. */
 static __always_inline __u64 rehash(__u64 h)
 {
@@ -31,9 +44,9 @@ static __always_inline __u64 rehash(__u64 h)
 	return h ^ h >> 32;
 }
 
-static __always_inline __u32 set_of(__u32 bits)
+static __always_inline __u32 set_of(__u32 bits, __u32 sets)
 {
-	return ((__u64)bits * cfg.sets) >> 32;
+	return ((__u64)bits * sets) >> 32;
 }
 
 /* From bits that the set does not use, high and low: sources of one set differ in some. */
@@ -46,7 +59,8 @@ static __always_inline __u64 tag_of(__u64 h)
 /* Element s of a family's array. The verifier turns an array look-up into a few
  * instructions only where the map is one and the same on every path: the empty
  * asm keeps the compiler from joining the two calls. */
-#define ELEM_OF(family, name, s)					\
+#define ELEM_OF(family, name, s) ELEM_OF_(family, name, s)
+#define ELEM_OF_(family, name, s)					\
 ({									\
 	void *e_;							\
 	if ((family) == 4) {						\
@@ -58,16 +72,23 @@ static __always_inline __u64 tag_of(__u64 h)
 	e_;								\
 })
 
-static __always_inline struct kl_cold *cold_of(__u32 family, const struct rec *f)
+static __always_inline struct kl_cold *cold_of(__u32 family, const struct src_rec *f)
 {
-	struct cold_set *c = ELEM_OF(family, cold, f->set);
+	struct src_cold_set *c = ELEM_OF(family, src_cold, f->set);
 
 	return c ? &c->r[f->way & (KL_WAYS - 1)] : 0;
 }
 
-static __always_inline struct kl_ports *ports_of(__u32 family, const struct rec *f)
+static __always_inline struct kl_ports *ports_of(__u32 family, const struct src_rec *f)
 {
-	struct port_set *c = ELEM_OF(family, ports, f->set);
+	struct src_port_set *c = ELEM_OF(family, src_ports, f->set);
+
+	return c ? &c->r[f->way & (KL_WAYS - 1)] : 0;
+}
+
+static __always_inline struct kl_flow_cold *flow_cold_of(__u32 family, const struct flow_rec *f)
+{
+	struct flow_cold_set *c = ELEM_OF(family, flow_cold, f->set);
 
 	return c ? &c->r[f->way & (KL_WAYS - 1)] : 0;
 }
@@ -87,6 +108,18 @@ static __always_inline __u32 way_of(__u64 m)
 static __always_inline __u64 ways_in(__u64 m)
 {
 	return (m >> 7) * ONES >> 56;
+}
+
+/* Who knocked at a full set lately? */
+static __always_inline bool knocked(__u64 h)
+{
+	__u32 i = (h >> 12) & (DOOR_CELLS - 1);
+	__u16 who = h >> 48;
+
+	if (door[i] == who)
+		return true;
+	door[i] = who;
+	return false;
 }
 
 #endif

@@ -64,12 +64,12 @@ struct apply {
 static void ask(void *self, struct held *h, bool deny)
 {
 	struct apply *s = self;
-	struct rule r;
+	struct rule r = { .x = h->x };
 	int found;
 
 	if (!s->k || (o.dry && h->known & 1u << deny))
 		return;
-	found = kern_find(s->k, deny ? KL_DENY : KL_LIMIT, &h->x, &r);
+	found = kern_find(s->k, deny ? KL_DENY : KL_LIMIT, &r, &r);
 	if (found < 0)
 		die(KL_SYSTEM, "cannot read the tables under '%s': %s", o.dir, strerror(-found));
 	ledger_note(&s->l, h, deny, found ? &r : NULL);

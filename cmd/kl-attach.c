@@ -27,7 +27,7 @@ static const char *const flavours[] = { "auto", "new", "old", NULL };
 static struct {
 	const char *dir;
 	int mode, flavour;
-	uint32_t sources;
+	uint32_t sources, flows;
 	bool detach, status;
 } o = { .dir = KL_BPFFS };
 
@@ -39,6 +39,8 @@ static const struct opt opts[] = {
 	  "of the program: auto (what the kernel takes), new, or old (before 5.12)", flavours, false, 0 },
 	{ "sources", 0, OPT_U32, &o.sources, 0, 16777216, "N",
 	  "sources each family's table holds, 0: by memory", 0, false, 0 },
+	{ "flows", 0, OPT_U32, &o.flows, 0, 16777216, "N",
+	  "flows each family's table holds, 0: half as many as sources", 0, false, 0 },
 	{ "detach", 0, OPT_FLAG, &o.detach, 0, 0, 0,
 	  "take Shield off IFACE, or off all; the last one takes the instance away", 0, false, 0 },
 	{ "status", 0, OPT_FLAG, &o.status, 0, 0, 0, "print the attachments; status 1 when there is none", 0,
@@ -47,7 +49,7 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_page page = {
-	"[-p DIR] [--mode auto|native|generic] [--flavour auto|new|old]\n [--sources N] IFACE ...\n"
+	"[-p DIR] [--mode auto|native|generic] [--flavour auto|new|old]\n [--sources N] [--flows N] IFACE ...\n"
 	"[-p DIR] --detach [IFACE ...]\n"
 	"[-p DIR] --status",
 	"put Shield on interfaces, take it off, say where it is", opts
@@ -121,10 +123,9 @@ static int attach(char **iface, int n)
 	struct link l;
 	int i, err, native, st = KL_OK;
 
-	err = shield_load(&s, o.dir, o.sources, (enum flavour)o.flavour, &why);
+	err = shield_load(&s, o.dir, o.sources, o.flows, (enum flavour)o.flavour, &why);
 	if (err == -EEXIST)
-		die(KL_USAGE, "--sources %u: the running instance has another size; detach it first",
-		    o.sources);
+		die(KL_USAGE, "--sources or --flows: the running instance has another size; detach it first");
 	if (err)
 		explain("cannot load", err, why);
 	err = link_walk(o.dir, renew, s);

@@ -52,6 +52,8 @@ static const unsigned short column[] = {
 	X(all.ack) X(raw.frags4) X(raw.frags6) X(raw.malformed) X(raw.drop_malformed)
 	X(raw.essential) X(raw.allow_hits) X(all.drop_deny) X(raw.rl_hits) X(raw.port_changes)
 	X(raw.new_sources) X(raw.evicted) X(raw.judged) X(un.pkts) X(raw.events) X(raw.events_lost)
+	X(raw.drop_edge) X(raw.drop_frag) X(raw.drop_other) X(raw.replies) X(raw.flows)
+	X(raw.flows_evicted) X(raw.flows_lost) X(raw.conns) X(raw.conns_lost) X(raw.fallen)
 #undef X
 };
 #define NCOLUMNS (sizeof(column) / sizeof(*column))
@@ -74,7 +76,7 @@ static void reading(struct kern *k, struct counts *c)
 	/* Frames that are not IP are frames too. */
 	t.all.pkts += t.raw.other + t.raw.malformed;
 	t.all.bytes += t.raw.other_bytes;
-	t.all.pass += t.raw.other + t.raw.malformed - t.raw.drop_malformed;
+	t.all.pass += t.raw.other + t.raw.malformed - t.raw.drop_malformed - t.raw.drop_other;
 	memset(&c->x, 0, sizeof(c->x));
 	c->instance = (uint32_t)kern_cfg(k)->seed[0];
 	for (i = 0; i < NCOLUMNS; i++)

@@ -40,8 +40,9 @@ static const struct opt opts[] = {
 
 static const struct opt_page page = { "[-p DIR] [-n COUNT]", "dropped packets, one by one", opts };
 
-static const char *const reasons[KL_VERDICTS] = {
+static const char *const reasons[] = {
 	[KL_DROP_ALLOW] = "drop_allow", [KL_DROP_DENY] = "drop_deny", [KL_DROP_RL] = "drop_rl",
+	[KL_EVENT_EDGE] = "edge",	 [KL_EVENT_SCAN] = "scan",
 };
 
 struct sums {
@@ -123,7 +124,7 @@ static void put_frame(struct tsv_out *out, struct events *v, uint64_t lost)
 	size_t i;
 
 	for (i = 0; i < v->n; i++) {
-		if (v->e[i].reason >= KL_VERDICTS || !reasons[v->e[i].reason])
+		if (v->e[i].reason >= sizeof(reasons) / sizeof(*reasons) || !reasons[v->e[i].reason])
 			die(KL_SYSTEM, "kernloom_events: an event without a reason: %u", v->e[i].reason);
 		put_row(out, &v->e[i], time, boot);
 		s.len += v->e[i].len;

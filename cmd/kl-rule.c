@@ -38,7 +38,9 @@ static const struct opt opts[] = {
 	OPT_END
 };
 
-static const char *const table_name[KL_TABLES] = { "allow", "deny", "limit" };
+static const char *const table_name[KL_TABLES] = {
+	"allow", "deny", "limit", "edge-allow", "edge-deny", "edge-limit",
+};
 
 struct job {
 	struct kern *k;
@@ -98,8 +100,8 @@ static enum kl_status del(struct job *j)
 	int found, err = 0;
 
 	for (const struct rule *r = j->set.r; r < j->set.r + j->set.n; r++) {
-		found = kern_find(j->k, j->t, &r->x, &old);
-		if (found > 0 && kern_del(j->k, j->t, &r->x, 1, &err) == 1)
+		found = kern_find(j->k, j->t, r, &old);
+		if (found > 0 && kern_del(j->k, j->t, r, 1, &err) == 1)
 			continue;
 		if (found)
 			fail(j, found < 0 ? found : -err);

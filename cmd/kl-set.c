@@ -117,7 +117,7 @@ static int apply(struct kern *k, const struct change *c)
 static void show(struct kern *k)
 {
 	volatile struct kl_cfg *c = kern_cfg(k);
-	volatile struct kl_rl_cfg *l = kern_rl(k);
+	volatile struct kl_rl *l = &kern_rl(k)->now;
 	char limit[2 * PUT_MAX] = "off", line[256];
 	struct tsv_out out;
 

@@ -105,7 +105,7 @@ passes() { got "$1" peer_send -c 20 src="$1" dst=10.77.0.2 proto=udp dport=9; }
 @test "the system fails: nothing attached, a pin missing, another ABI, no privilege; status 4" {
 	says 4 "cannot open '/no/where': nothing is attached there (kl-attach IFACE)" kl-set -p /no/where
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
-	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 1: attach with the matching kl-attach" set_
+	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" set_
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 1
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	says 4 "cannot open '$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \

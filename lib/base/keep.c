@@ -11,7 +11,7 @@
 #include "num.h"
 #include "tsv.h"
 
-#define COLS_MAX 32
+#define COLS_MAX 64
 #define PIECE	 65536
 
 /* The names of the cells' columns, in one allocation the caller frees. */

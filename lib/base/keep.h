@@ -11,7 +11,7 @@
 #define KEEP_CELLS 1024		/* room put() has */
 
 struct keep {
-	const char *header;	/* time, src, and at most 32 columns of cells */
+	const char *header;	/* time, src, and at most 64 columns of cells */
 	/* Writes the cells of an entry at p, a TAB before each; returns the end. */
 	char *(*put)(char *p, const void *entry);
 	/* Reads them into a new entry, whose key is set. -1, or the index of the

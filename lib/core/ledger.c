@@ -202,7 +202,8 @@ size_t ledger_writes(struct ledger *l, unsigned op)
 	for (struct claim *c = NULL; (c = each(l, c, op)); n++) {
 		const struct limit *is = &l->limit[c->want.level];
 
-		l->rule[n] = (struct rule){ ledger_held(l, c)->x, is->rate, is->burst, c->end, l->owner };
+		l->rule[n] = (struct rule){ .x = ledger_held(l, c)->x, .rate = is->rate,
+					   .burst = is->burst, .until = c->end, .owner = l->owner };
 		l->err[n] = 0;
 	}
 	return n;

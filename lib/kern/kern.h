@@ -14,6 +14,7 @@ struct kern {
 	bool write;
 	volatile struct kl_cfg *cfg;
 	volatile struct kl_rl_cfg *rl;
+	volatile struct kl_edge_cfg *edge[2];	/* IPv4, IPv6 */
 };
 
 #endif

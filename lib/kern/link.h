@@ -18,11 +18,12 @@ struct shield;		/* a loaded program with its maps */
 
 /*
  * Loads the program for the instance pinned under dir. A new instance gets
- * tables for `sources` sources a family (0: by the machine's memory) and pins
- * its maps, all or none; a running one keeps every map, and sources must be 0
- * or what it has (else -EEXIST). Makes dir when it is missing.
+ * tables for `sources` sources a family (0: by the machine's memory) and `flows`
+ * flows (0: half as many) and pins its maps, all or none; a running one keeps
+ * every map, and both must be 0 or what it has (else -EEXIST). Makes dir when it is missing.
  */
-int shield_load(struct shield **s, const char *dir, uint32_t sources, enum flavour f, const char **why);
+int shield_load(struct shield **s, const char *dir, uint32_t sources, uint32_t flows, enum flavour f,
+		const char **why);
 void shield_free(struct shield *s);
 uint32_t shield_sources(const struct shield *s);
 bool shield_is_new(const struct shield *s);	/* this call made the instance */

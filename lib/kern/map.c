@@ -55,8 +55,8 @@ int kern_pin_fd(struct kern *k, int pin)
  * refuse: these are opened for writing, and mapped without. */
 static bool maps_whole(int pin)
 {
-	return pin == PIN_CFG || pin == PIN_RL || pin == PIN_EVENTS ||
-	       (pin >= PIN_TAGS4 && pin <= PIN_PORTS6);
+	return pin == PIN_CFG || pin == PIN_RL || pin == PIN_EDGE4_CFG || pin == PIN_EDGE6_CFG ||
+	       pin == PIN_EVENTS || (pin >= PIN_TAGS4 && pin <= PIN_CONNS);
 }
 
 static int open_pin(struct kern *k, int pin, const char *dir, bool write, const char **why)
@@ -116,7 +116,9 @@ int kern_open(struct kern **out, const char *dir, bool write, const char **why)
 	}
 	if (!err) {
 		k->rl = map_array(k->fd[PIN_RL], sizeof(struct kl_rl_cfg), write);
-		if (!k->rl)
+		for (i = 0; i < 2; i++)
+			k->edge[i] = map_array(k->fd[PIN_EDGE4_CFG + i], sizeof(struct kl_edge_cfg), write);
+		if (!k->rl || !k->edge[0] || !k->edge[1])
 			err = -errno;
 	}
 	if (!err) {
@@ -145,6 +147,9 @@ void kern_close(struct kern *k)
 		munmap((void *)k->cfg, whole_pages(sizeof(struct kl_cfg)));
 	if (k->rl)
 		munmap((void *)k->rl, whole_pages(sizeof(struct kl_rl_cfg)));
+	for (i = 0; i < 2; i++)
+		if (k->edge[i])
+			munmap((void *)k->edge[i], whole_pages(sizeof(struct kl_edge_cfg)));
 	if (k->dir >= 0)
 		close(k->dir);
 	free(k);
@@ -184,14 +189,6 @@ volatile struct kl_rl_cfg *kern_rl(struct kern *k)
 	return k->rl;
 }
 
-int kern_lock(struct kern *k)
-{
-	while (flock(k->dir, LOCK_EX))
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
 void kern_unlock(struct kern *k)
 {
 	flock(k->dir, LOCK_UN);
@@ -211,6 +208,59 @@ int kern_alive(struct kern *k, const char **why)
 	return 0;
 }
 
+/* Are there deadlines to look at? */
+static void timed(struct kern *k)
+{
+	if (k->cfg->trial_ns || k->cfg->dead_ns)
+		__atomic_fetch_or(&k->cfg->features, KL_F_TIMED, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_and(&k->cfg->features, ~KL_F_TIMED, __ATOMIC_SEQ_CST);
+}
+
+int kern_try(struct kern *k, int64_t ms)
+{
+	if (!k->cfg->trial_ns) {
+		k->rl->before.rate = k->rl->now.rate;
+		k->rl->before.burst = k->rl->now.burst;
+		k->rl->before.ivl = k->rl->now.ivl;
+		k->rl->before.tol = k->rl->now.tol;
+		k->cfg->before = k->cfg->features;
+	}
+	__atomic_store_n(&k->cfg->trial_ns, boot_ns() + (uint64_t)ms * 1000000, __ATOMIC_SEQ_CST);
+	timed(k);
+	return 0;
+}
+
+int kern_confirm(struct kern *k)
+{
+	if (!k->cfg->trial_ns)
+		return -ENOENT;
+	k->cfg->trial_ns = 0;
+	timed(k);
+	return 0;
+}
+
+int64_t kern_trial_left(struct kern *k)
+{
+	uint64_t end = k->cfg->trial_ns, now = boot_ns();
+
+	return !end ? -1 : end <= now ? 0 : (int64_t)((end - now + 999999) / 1000000);
+}
+
+int kern_dead_man(struct kern *k, enum kl_dead mode, int64_t ms)
+{
+	kern_beat(k);
+	k->cfg->dead_mode = mode;
+	__atomic_store_n(&k->cfg->dead_ns, (uint64_t)ms * 1000000, __ATOMIC_SEQ_CST);
+	timed(k);
+	return 0;
+}
+
+void kern_beat(struct kern *k)
+{
+	__atomic_store_n(&k->cfg->beat_ns, boot_ns(), __ATOMIC_SEQ_CST);
+}
+
 int kern_feature(struct kern *k, uint32_t set, uint32_t clear)
 {
 	__atomic_fetch_or(&k->cfg->features, set, __ATOMIC_SEQ_CST);
@@ -226,12 +276,36 @@ int kern_default_limit(struct kern *k, uint64_t rate, uint64_t burst)
 	if (!rate)
 		__atomic_fetch_and(&k->cfg->features, ~KL_F_DEFAULT_LIMIT, __ATOMIC_SEQ_CST);
 	kl_gcra(k->cfg->hz, rate, burst, &ivl, &tol);
-	k->rl->rate = rate;
-	k->rl->burst = burst;
-	k->rl->ivl = ivl;
-	k->rl->tol = tol;
+	k->rl->now.rate = rate;
+	k->rl->now.burst = burst;
+	k->rl->now.ivl = ivl;
+	k->rl->now.tol = tol;
 	if (rate)
 		__atomic_fetch_or(&k->cfg->features, KL_F_DEFAULT_LIMIT, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* A trial that ran out is over: the kernel went back by itself, the settings follow. */
+static void settle(struct kern *k)
+{
+	uint64_t end = k->cfg->trial_ns;
+
+	if (!end || boot_ns() < end)
+		return;
+	if (k->cfg->before & KL_F_DEFAULT_LIMIT)
+		kern_default_limit(k, k->rl->before.rate, k->rl->before.burst);
+	kern_feature(k, k->cfg->before & KL_F_TRIED, KL_F_TRIED & ~k->cfg->before);
+	k->cfg->trial_ns = 0;
+	timed(k);
+}
+
+int kern_lock(struct kern *k)
+{
+	while (flock(k->dir, LOCK_EX))
+		if (errno != EINTR)
+			return -errno;
+	if (k->write)
+		settle(k);
 	return 0;
 }
 
@@ -246,4 +320,15 @@ int kern_src(struct kern *k, int family, struct kern_src *out)
 	out->cold = map_array(k->fd[base + 2], sets * KL_WAYS * sizeof(struct kl_cold), false);
 	out->ports = map_array(k->fd[base + 3], sets * KL_WAYS * sizeof(struct kl_ports), false);
 	return out->tags && out->hot && out->cold && out->ports ? 0 : -errno;
+}
+
+int kern_flow(struct kern *k, int family, struct kern_flow *out)
+{
+	int base = family == 4 ? PIN_FLOW_TAGS4 : PIN_FLOW_TAGS6;
+	size_t sets = k->max[base];
+
+	out->sets = (uint32_t)sets;
+	out->tags = map_array(k->fd[base], sets * 8, false);
+	out->hot = map_array(k->fd[base + 1], sets * KL_WAYS * sizeof(struct kl_flow), false);
+	return out->tags && out->hot ? 0 : -errno;
 }

@@ -16,7 +16,12 @@
 
 #define KL_BPFFS "/sys/fs/bpf"
 
-enum kl_table { KL_ALLOW, KL_DENY, KL_LIMIT, KL_TABLES };
+enum kl_table { KL_ALLOW, KL_DENY, KL_LIMIT, KL_EDGE_ALLOW, KL_EDGE_DENY, KL_EDGE_LIMIT, KL_TABLES };
+
+static inline bool is_edge(enum kl_table t)
+{
+	return t >= KL_EDGE_ALLOW;
+}
 
 struct kern;
 
@@ -34,7 +39,8 @@ volatile struct kl_cfg *kern_cfg(struct kern *k);
 volatile struct kl_rl_cfg *kern_rl(struct kern *k);
 
 /* Takes the instance's writer lock (flock on dir), waiting for it; released by kern_unlock(),
- * kern_close() or death. Everything below that writes needs it held. */
+ * kern_close() or death. Everything below that writes needs it held. A trial that ran out is
+ * written off on the way: what the kernel went back to is what the settings say then. */
 int kern_lock(struct kern *k);
 void kern_unlock(struct kern *k);
 
@@ -45,13 +51,13 @@ int kern_alive(struct kern *k, const char **why);
 /* Calls each() for every entry of the table, both families, expired ones
  * too, by batches; stops when it returns non-zero and returns that. */
 int kern_walk(struct kern *k, enum kl_table t, int (*each)(void *arg, const struct rule *r), void *arg);
-/* The entry with exactly that prefix. 1 found, 0 not. */
-int kern_find(struct kern *k, enum kl_table t, const struct prefix *x, struct rule *out);
+/* The entry with exactly that key: the prefix, and of edges port and protocol. 1 found, 0 not. */
+int kern_find(struct kern *k, enum kl_table t, const struct rule *key, struct rule *out);
 /* Adds or replaces n rules. Returns how many went in; when fewer than n,
  * *err is the errno of the first that did not (E2BIG, ENOSPC: the table is full). Bumps generations. */
 size_t kern_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err);
-/* Removes n keys; absent ones count as removed. Same return. */
-size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t n, int *err);
+/* Removes the keys of n rules; absent ones count as removed. Same return. */
+size_t kern_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err);
 /* Name of the map that holds such a prefix, and its capacity: for messages. */
 const char *kern_map_name(enum kl_table t, const struct prefix *x);
 uint32_t kern_map_max(struct kern *k, enum kl_table t, const struct prefix *x);
@@ -60,6 +66,19 @@ uint32_t kern_map_max(struct kern *k, enum kl_table t, const struct prefix *x);
 int kern_default_limit(struct kern *k, uint64_t rate, uint64_t burst);
 /* Sets and clears KL_F_* bits at once, then has every record judged anew. */
 int kern_feature(struct kern *k, uint32_t set, uint32_t clear);
+
+/* Begins a trial of `ms` milliseconds: what is KL_F_TRIED, and the default limit, as they are now come back unless
+ * kern_confirm() is called in time; the packet path sees to it. During a trial: prolongs it, what comes
+ * back stays what it was. */
+int kern_try(struct kern *k, int64_t ms);
+/* Ends the trial, keeping what was tried. -ENOENT: there is none (it may have run out). */
+int kern_confirm(struct kern *k);
+/* Milliseconds left of the trial under way, -1: none. */
+int64_t kern_trial_left(struct kern *k);
+/* The dead-man switch: mode after `ms` without kern_beat(); ms 0: off. Counts as a beat. */
+int kern_dead_man(struct kern *k, enum kl_dead mode, int64_t ms);
+/* kl-apply is here. */
+void kern_beat(struct kern *k);
 
 /* Recomputes the feature bits that say which tables hold entries. Called by put and del. */
 int kern_features(struct kern *k);
@@ -84,6 +103,16 @@ struct kern_src {
 	uint32_t sets;
 };
 int kern_src(struct kern *k, int family /* 4 or 6 */, struct kern_src *out);
+
+/* One family's flow table, likewise. */
+struct kern_flow {
+	const uint64_t *tags;
+	const struct kl_flow *hot;
+	uint32_t sets;
+};
+int kern_flow(struct kern *k, int family, struct kern_flow *out);
+/* The histograms, all CPUs added. */
+int kern_hist(struct kern *k, struct kl_hist *out);
 
 uint64_t boot_ns(void);			/* CLOCK_BOOTTIME */
 int64_t real_ms(void);			/* CLOCK_REALTIME, Unix milliseconds */

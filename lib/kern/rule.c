@@ -32,6 +32,11 @@ static const uint32_t pin_feature[PINS] = {
 	[PIN_LIMIT4] = KL_F_LIMIT,	   [PIN_LIMIT6] = KL_F_LIMIT,
 	[PIN_LIMIT4_LPM] = KL_F_LIMIT_LPM, [PIN_LIMIT6_LPM] = KL_F_LIMIT_LPM,
 };
+static const uint32_t pin_edge[PINS] = {
+	[PIN_EDGE_ALLOW4] = KL_EPOL_ALLOW, [PIN_EDGE_ALLOW6] = KL_EPOL_ALLOW,
+	[PIN_EDGE_DENY4] = KL_EPOL_DENY,   [PIN_EDGE_DENY6] = KL_EPOL_DENY,
+	[PIN_EDGE_LIMIT4] = KL_EPOL_LIMIT, [PIN_EDGE_LIMIT6] = KL_EPOL_LIMIT,
+};
 #define TABLE_FEATURES (KL_F_ALLOW | KL_F_DENY | KL_F_DENY_LPM | KL_F_LIMIT | KL_F_LIMIT_LPM | KL_F_SRC6_FINE)
 
 /* An IPv6 rule longer than /64 stands in the way of judging a /64 once. */
@@ -41,9 +46,14 @@ static bool is_fine(const struct prefix *x)
 }
 
 /* Has records of that address, or of all, judged anew. Called after the table changed. */
-static void bump(struct kern *k, const struct prefix *x)
+static void bump(struct kern *k, int pin, const struct prefix *x)
 {
 	uint64_t w[2];
+
+	if (pin_edge[pin]) {
+		__atomic_fetch_add(&k->edge[!rule_is4(pin)]->gen, 1, __ATOMIC_SEQ_CST);
+		return;
+	}
 
 	memcpy(w, x->a, sizeof(w));
 	if (x->len < 64 || (prefix_is4(x) && x->len < 128))
@@ -54,20 +64,24 @@ static void bump(struct kern *k, const struct prefix *x)
 
 int kern_features(struct kern *k)
 {
-	uint32_t have = 0, fine = 0, was = k->cfg->features;
+	uint32_t have = 0, fine = 0, was = k->cfg->features, edges[2] = { 0 };
 	uint8_t key[RULE_KEY];
 	int i;
 
 	for (i = 0; i < PINS; i++) {
-		if (!pin_feature[i] || bpf_map_get_next_key(k->fd[i], NULL, key))
+		if (!(pin_feature[i] | pin_edge[i]) || bpf_map_get_next_key(k->fd[i], NULL, key))
 			continue;
 		have |= pin_feature[i];
-		if (!rule_is4(i))
+		edges[!rule_is4(i)] |= pin_edge[i];
+		if (pin_feature[i] && !rule_is4(i))
 			fine = was & KL_F_SRC6_FINE;	/* may still hold long ones: it stays */
 	}
 	have |= fine;
 	__atomic_fetch_or(&k->cfg->features, have, __ATOMIC_SEQ_CST);
 	__atomic_fetch_and(&k->cfg->features, ~(TABLE_FEATURES & ~have), __ATOMIC_SEQ_CST);
+	for (i = 0; i < 2; i++)
+		if (k->edge[i]->has != edges[i])
+			k->edge[i]->has = edges[i];
 	return 0;
 }
 
@@ -111,16 +125,18 @@ size_t kern_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n,
 	while (i < n) {
 		pin = rule_pin(t, &r[i].x);
 		for (m = 0; m < BATCH && i + m < n && rule_pin(t, &r[i + m].x) == pin; m++) {
-			rule_key_put(pin, &r[i + m].x, keys + m * kl_pins[pin].key);
+			rule_key_put(pin, &r[i + m], keys + m * kl_pins[pin].key);
 			rule_value_put(pin, &r[i + m], values + m * kl_pins[pin].value);
-			if (is_fine(&r[i + m].x))
+			if (!is_edge(t) && is_fine(&r[i + m].x))
 				feature |= KL_F_SRC6_FINE;
 		}
 		in = write_batch(k->fd[pin], pin, keys, values, m, err);
-		if (in)
+		if (in && !is_edge(t))
 			__atomic_fetch_or(&k->cfg->features, feature | pin_feature[pin], __ATOMIC_SEQ_CST);
-		for (j = 0; j < in; j++)
-			bump(k, &r[i + j].x);
+		if (in && is_edge(t))
+			__atomic_fetch_or(&k->edge[!rule_is4(pin)]->has, pin_edge[pin], __ATOMIC_SEQ_CST);
+		for (j = 0; j < (is_edge(t) && in ? 1 : in); j++)
+			bump(k, pin, &r[i + j].x);
 		i += in;
 		if (in < m)
 			break;
@@ -154,7 +170,7 @@ static size_t delete_batch(int fd, int pin, uint8_t *keys, size_t n, int *err)
 	return i;
 }
 
-size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t n, int *err)
+size_t kern_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err)
 {
 	uint8_t *keys = malloc(BATCH * RULE_KEY);
 	size_t i = 0, m, j, done;
@@ -162,12 +178,12 @@ size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t 
 
 	*err = keys ? 0 : ENOMEM;
 	while (keys && i < n) {
-		pin = rule_pin(t, &x[i]);
-		for (m = 0; m < BATCH && i + m < n && rule_pin(t, &x[i + m]) == pin; m++)
-			rule_key_put(pin, &x[i + m], keys + m * kl_pins[pin].key);
+		pin = rule_pin(t, &r[i].x);
+		for (m = 0; m < BATCH && i + m < n && rule_pin(t, &r[i + m].x) == pin; m++)
+			rule_key_put(pin, &r[i + m], keys + m * kl_pins[pin].key);
 		done = delete_batch(k->fd[pin], pin, keys, m, err);
-		for (j = 0; j < done; j++)
-			bump(k, &x[i + j]);
+		for (j = 0; j < (is_edge(t) && done ? 1 : done); j++)
+			bump(k, pin, &r[i + j].x);
 		i += done;
 		if (done < m)
 			break;
@@ -179,13 +195,14 @@ size_t kern_del(struct kern *k, enum kl_table t, const struct prefix *x, size_t 
 
 /* ---- reading ---- */
 
-int kern_find(struct kern *k, enum kl_table t, const struct prefix *x, struct rule *out)
+int kern_find(struct kern *k, enum kl_table t, const struct rule *want, struct rule *out)
 {
+	const struct prefix *x = &want->x;
 	int pin = rule_pin(t, x);
 	uint8_t key[RULE_KEY], value[sizeof(union value)];
 	union value v;
 
-	rule_key_put(pin, x, key);
+	rule_key_put(pin, want, key);
 	if (bpf_map_lookup_elem(k->fd[pin], key, value))
 		return errno == ENOENT ? 0 : -errno;
 	if (rule_is_lpm(pin)) {		/* the longest match: is it this very prefix? */
@@ -194,7 +211,7 @@ int kern_find(struct kern *k, enum kl_table t, const struct prefix *x, struct ru
 		    x->len - (rule_is4(pin) ? 96u : 0u))
 			return 0;
 	}
-	out->x = *x;
+	*out = *want;
 	rule_value_get(pin, value, out);
 	return 1;
 }
@@ -212,7 +229,7 @@ static int walk_slow(int fd, int pin, int (*each)(void *, const struct rule *), 
 		memcpy(key, next, kl_pins[pin].key);
 		if (bpf_map_lookup_elem(fd, key, value))
 			continue;	/* removed in between */
-		rule_key_get(pin, key, &r.x);
+		rule_key_get(pin, key, &r);
 		rule_value_get(pin, value, &r);
 		ret = each(arg, &r);
 		if (ret)
@@ -260,7 +277,7 @@ static int walk_map(int fd, int pin, int (*each)(void *, const struct rule *), v
 		first = false;
 		memcpy(in, out, sizeof(in));
 		for (i = 0; i < count && !ret; i++) {
-			rule_key_get(pin, keys + (size_t)i * kl_pins[pin].key, &r.x);
+			rule_key_get(pin, keys + (size_t)i * kl_pins[pin].key, &r);
 			rule_value_get(pin, values + (size_t)i * kl_pins[pin].value, &r);
 			ret = each(arg, &r);
 		}
@@ -276,6 +293,9 @@ int kern_walk(struct kern *k, enum kl_table t, int (*each)(void *arg, const stru
 		[KL_ALLOW] = { PIN_ALLOW4, PIN_ALLOW6, -1 },
 		[KL_DENY] = { PIN_DENY4, PIN_DENY4_LPM, PIN_DENY6, PIN_DENY6_LPM, -1 },
 		[KL_LIMIT] = { PIN_LIMIT4, PIN_LIMIT4_LPM, PIN_LIMIT6, PIN_LIMIT6_LPM, -1 },
+		[KL_EDGE_ALLOW] = { PIN_EDGE_ALLOW4, PIN_EDGE_ALLOW6, -1 },
+		[KL_EDGE_DENY] = { PIN_EDGE_DENY4, PIN_EDGE_DENY6, -1 },
+		[KL_EDGE_LIMIT] = { PIN_EDGE_LIMIT4, PIN_EDGE_LIMIT6, -1 },
 	};
 	int i, ret = 0;
 

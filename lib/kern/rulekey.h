@@ -11,14 +11,14 @@ union value {
 	struct kl_limit limit;
 };
 
-/* The map that holds such a prefix: hosts in hashes, prefixes in tries, allow always in a trie. */
+/* The map that holds such a prefix: hosts in hashes, prefixes in tries, allow always in a trie, edges in hashes. */
 int rule_pin(enum kl_table t, const struct prefix *x);
 bool rule_is4(int pin);
 bool rule_is_lpm(int pin);
 
-void rule_key_put(int pin, const struct prefix *x, uint8_t *out);
-void rule_key_get(int pin, const uint8_t *in, struct prefix *x);
+void rule_key_put(int pin, const struct rule *r, uint8_t *out);
+void rule_key_get(int pin, const uint8_t *in, struct rule *r);	/* only what makes the key is written */
 void rule_value_put(int pin, const struct rule *r, uint8_t *out);
-void rule_value_get(int pin, const uint8_t *in, struct rule *r);	/* r->x is not touched */
+void rule_value_get(int pin, const uint8_t *in, struct rule *r);	/* only what is not the key */
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "rules.h"
+#include "src.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
@@ -56,18 +57,25 @@ static int add(void *s, const struct rule *r)
 
 static int order(const void *va, const void *vb)
 {
-	const struct prefix *a = va, *b = vb;
-	int four = prefix_is4(b) - prefix_is4(a);
+	const struct rule *a = va, *b = vb;
+	int c = prefix_is4(&b->x) - prefix_is4(&a->x);
 
-	return four ? four : memcmp(a, b, sizeof(*a));
+	if (!c)
+		c = memcmp(&a->x, &b->x, sizeof(a->x));
+	if (!c)
+		c = a->proto - b->proto;
+	return c ? c : a->port - b->port;
 }
 
 /* What order() compares, byte by byte. */
-#define DIGITS (1 + (int)sizeof(struct prefix))
+#define PREFIX_DIGITS (1 + (int)sizeof(struct prefix))
+#define DIGITS	      (PREFIX_DIGITS + 3)
 
 static unsigned digit(const struct rule *r, int d)
 {
-	return d ? ((const uint8_t *)&r->x)[d - 1] : !prefix_is4(&r->x);
+	if (d < PREFIX_DIGITS)
+		return d ? ((const uint8_t *)&r->x)[d - 1] : !prefix_is4(&r->x);
+	return d == PREFIX_DIGITS ? r->proto : r->port >> (DIGITS - 1 - d) * 8 & 0xff;
 }
 
 /* How many digits all have in common, of which the first d are known. */
@@ -122,7 +130,6 @@ static void sort(struct rule *r, size_t n, int d)
 
 void rules_sort(struct rules *s)
 {
-	_Static_assert(offsetof(struct rule, x) == 0, "rules are compared as prefixes");
 	if (s->n)
 		sort(s->r, s->n, 0);
 }
@@ -131,7 +138,7 @@ long rules_sweep(struct rules *s, struct kern *k, enum kl_table t, uint64_t now,
 {
 	size_t n = 0, kept = 0, done;
 	int err = kern_walk(k, t, add, s);
-	struct prefix *gone;
+	struct rule *gone;
 
 	if (err)
 		return err;
@@ -142,7 +149,7 @@ long rules_sweep(struct rules *s, struct kern *k, enum kl_table t, uint64_t now,
 		const struct rule *r = &s->r[i];
 
 		if ((r->until && r->until <= now) || (r->owner < 32 && owners >> r->owner & 1))
-			gone[n++] = r->x;
+			gone[n++] = *r;
 		else
 			s->r[kept++] = *r;
 	}
@@ -179,7 +186,7 @@ static size_t put_group(struct group *g)
 		in = kern_put(g->k, g->t, g->r, g->n, &e);
 	for (size_t i = in; i < g->n; i++) {
 		g->err[g->of[i]] = e;
-		if (full(e) && kern_find(g->k, g->t, &g->r[i].x, &old) == 1 &&
+		if (full(e) && kern_find(g->k, g->t, &g->r[i], &old) == 1 &&
 		    kern_put(g->k, g->t, &g->r[i], 1, &g->err[g->of[i]]))
 			in++;
 	}
@@ -253,16 +260,12 @@ long rules_load(const struct rules *s, struct kern *k, enum kl_table t, const ch
 
 size_t rules_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err)
 {
-	struct prefix *x = malloc((n + 1) * sizeof(*x));
-	int e = ENOMEM;
 	size_t done;
+	int e;
 
-	for (size_t i = 0; x && i < n; i++)
-		x[i] = r[i].x;
-	done = x ? kern_del(k, t, x, n, &e) : 0;
+	done = kern_del(k, t, r, n, &e);
 	for (size_t i = 0; i < n; i++)
 		err[i] = i < done ? 0 : e;
-	free(x);
 	return done;
 }
 
@@ -276,7 +279,7 @@ static int dropped(struct rules *s, const struct kern_src *t, bool deny, uint8_t
 
 		if (!(t->tags[i / KL_WAYS] >> i % KL_WAYS * 8 & 0xff))
 			continue;
-		r.rate = deny ? h->drop_deny : h->drop_rl;
+		r.rate = deny ? pb_read(&h->denied, &t->cold[i].carry_denied).pkts : h->drop_rl;
 		memcpy(r.x.a, h->key, sizeof(r.x.a));
 		if (r.rate && rules_add(s, &r))
 			return -ENOMEM;

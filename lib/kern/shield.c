@@ -169,9 +169,16 @@ static int draw(__u64 *factor)
 	return -EIO;
 }
 
-static int configure(struct shield *s, uint32_t sources)
+/* As many flows as were asked for, else half as many as sources: small in comparison. */
+static uint32_t flows_for(uint32_t sets, uint32_t flows)
+{
+	return flows ? flows : (uint32_t)((uint64_t)sets * KL_WAYS * LOAD_PER_MILLE / 2000);
+}
+
+static int configure(struct shield *s, uint32_t sources, uint32_t flows)
 {
 	struct kl_cfg *cfg = calloc(1, sizeof(*cfg));
+	uint32_t flow_sets;
 	struct bpf_map *m;
 	int err, i;
 
@@ -183,9 +190,9 @@ static int configure(struct shield *s, uint32_t sources)
 	cfg->hz = hz();
 	cfg->sets = s->sets;
 	cfg->epoch_ns = boot_ns();
-	err = draw(&cfg->seed[0]);
-	if (!err)
-		err = draw(&cfg->seed[1]);
+	cfg->flow_sets = flow_sets = sets_for(flows_for(s->sets, flows));
+	for (i = 0, err = 0; i < 3 && !err; i++)
+		err = draw(&cfg->seed[i]);
 	if (err) {
 		free(cfg);
 		return err;
@@ -193,9 +200,9 @@ static int configure(struct shield *s, uint32_t sources)
 	m = bpf_object__find_map_by_name(s->obj, kl_pins[PIN_CFG].map);
 	err = m ? bpf_map__set_initial_value(m, cfg, sizeof(*cfg)) : -EINVAL;
 	free(cfg);
-	for (i = PIN_TAGS4; i <= PIN_PORTS6 && !err; i++) {
+	for (i = PIN_TAGS4; i <= PIN_FLOW_COLD6 && !err; i++) {
 		m = bpf_object__find_map_by_name(s->obj, kl_pins[i].map);
-		err = m ? bpf_map__set_max_entries(m, s->sets) : -EINVAL;
+		err = m ? bpf_map__set_max_entries(m, i <= PIN_PORTS6 ? s->sets : flow_sets) : -EINVAL;
 	}
 	return err;
 }
@@ -232,7 +239,8 @@ static int pin_all(struct shield *s, const char **why)
 	return err;
 }
 
-int shield_load(struct shield **out, const char *dir, uint32_t sources, enum flavour f, const char **why)
+int shield_load(struct shield **out, const char *dir, uint32_t sources, uint32_t flows, enum flavour f,
+		const char **why)
 {
 	struct shield *s = calloc(1, sizeof(*s));
 	struct kern *k = NULL;
@@ -259,10 +267,11 @@ int shield_load(struct shield **out, const char *dir, uint32_t sources, enum fla
 	if (err)
 		goto out;
 	if (s->made) {
-		err = configure(s, sources);
+		err = configure(s, sources, flows);
 	} else {
 		err = reuse(s, k);
-		if (!err && sources && sets_for(sources) != s->sets)
+		if (!err && ((sources && sets_for(sources) != s->sets) ||
+			     (flows && sets_for(flows) != k->cfg->flow_sets)))
 			err = -EEXIST;
 	}
 	if (!err)

@@ -104,18 +104,32 @@ size_t src_slots(const struct src_walk *w)
 	return ((size_t)w->t[0].sets + w->t[1].sets) * KL_WAYS;
 }
 
+struct pb pb_read(const volatile __u64 *word, const volatile __u32 *carry)
+{
+	struct pb p;
+	uint32_t c;
+
+	do {			/* a carry moves counts from one to the other */
+		c = *carry;
+		p.word = *word;
+	} while (c != *carry);
+	p.pkts = ((uint64_t)(c >> 16) << 27) + (p.word >> KL_PB_SHIFT);
+	p.bytes = ((uint64_t)(c & 0xffff) << 35) + (p.word & ((1ull << KL_PB_SHIFT) - 1));
+	return p;
+}
+
 static void read_record(const struct src_walk *w, const struct kern_src *t, size_t at, struct src_raw *out)
 {
 	const volatile struct kl_src *h = &t->hot[at];
 	const volatile struct kl_cold *c = &t->cold[at];
 	uint64_t key[2] = { h->key[0], h->key[1] };
 	uint16_t epoch = h->epoch;
-	uint32_t carry;
+	struct pb taken, denied;
 
 	memcpy(out->x.a, key, 16);
 	out->x.len = w->family ? w->len6 : 128;
 	out->ports = (epoch ^ w->epoch << 1) & 0xfffe ? 0 : epoch & 1 ? estimate(&t->ports[at]) : 1;
-	out->seen_j = h->seen_j;
+	out->seen_j = c->seen_j;
 	out->syn = h->syn;
 	out->udp = h->udp;
 	out->icmp = c->icmp;
@@ -123,22 +137,23 @@ static void read_record(const struct src_walk *w, const struct kern_src *t, size
 	out->odd = c->odd;
 	out->rst = c->rst;
 	out->drop_allow = c->drop_allow;
-	out->drop_deny = h->drop_deny;
 	out->drop_rl = h->drop_rl;
-	do {			/* a carry moves counts from one to the other */
-		carry = c->carry;
-		out->pb = h->pb;
-	} while (carry != c->carry);
-	out->pkts = ((uint64_t)(carry >> 16) << 27) + (out->pb >> KL_PB_SHIFT);
-	out->bytes = ((uint64_t)(carry & 0xffff) << 35) + (out->pb & ((1ull << KL_PB_SHIFT) - 1));
+	taken = pb_read(&h->pb, &c->carry);
+	denied = pb_read(&h->denied, &c->carry_denied);
+	out->pb = taken.word;
+	out->denied = denied.word;
+	out->drop_deny = (uint32_t)denied.pkts;
+	out->pkts = taken.pkts + denied.pkts;
+	out->bytes = taken.bytes + denied.bytes;
 }
 
-/* Nothing arrived since then: pb moves with every packet. */
+/* Nothing arrived since then: one of two words moves with every packet. */
 static bool idle(const struct kern_src *t, size_t at, const struct src_raw *p)
 {
 	const volatile struct kl_src *h = &t->hot[at];
 
-	return p->pb == h->pb && p->seen_j == h->seen_j && !memcmp(p->x.a, (const void *)h->key, 16);
+	return p->pb == h->pb && p->denied == h->denied && !memcmp(p->x.a, (const void *)h->key, 16) &&
+	       p->seen_j == t->cold[at].seen_j;
 }
 
 bool src_next(struct src_walk *w, const struct src_raw *prev, struct src_raw *out, size_t *slot)

@@ -14,8 +14,8 @@ struct src_raw {
 	uint32_t ports;		/* distinct destination ports of this tick */
 	uint32_t syn, udp, icmp, other, odd, rst;
 	uint32_t drop_allow, drop_deny, drop_rl;
-	uint64_t pkts, bytes;
-	uint64_t pb;		/* as in the record: unchanged when nothing arrived */
+	uint64_t pkts, bytes;	/* denied ones included */
+	uint64_t pb, denied;	/* as in the record: unchanged when nothing arrived */
 };
 
 /* What was counted between two readings. */
@@ -23,6 +23,13 @@ struct src_delta {
 	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst;
 	uint64_t drop_allow, drop_deny, drop_rl;
 };
+
+/* A word of packets << 36 | bytes and what was carried out of it. */
+struct pb {
+	uint64_t word, pkts, bytes;
+};
+/* Both of one moment, though the packet path carries meanwhile. */
+struct pb pb_read(const volatile __u64 *word, const volatile __u32 *carry);
 
 /* now less prev; prev NULL, or another record: all of now. */
 void src_diff(const struct src_raw *now, const struct src_raw *prev, struct src_delta *d);

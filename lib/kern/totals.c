@@ -35,28 +35,42 @@ static void by_kind(const struct kl_count *c, struct totals *t)
 	}
 }
 
-int kern_totals(struct kern *k, struct kern_totals *out)
+/* The one value of a pinned array with a value a CPU, all of them added. */
+static int add_cpus(struct kern *k, int pin, uint64_t *sum, size_t words)
 {
-	const size_t words = sizeof(out->raw) / sizeof(uint64_t);
 	int cpus = libbpf_num_possible_cpus(), i;
-	uint64_t *all, *sum = (uint64_t *)&out->raw;
 	uint32_t zero = 0;
+	uint64_t *all;
 	size_t w;
 
 	if (cpus < 0)
 		return cpus;
-	all = calloc((size_t)cpus, sizeof(out->raw));
+	all = calloc((size_t)cpus * words, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
-	if (bpf_map_lookup_elem(k->fd[PIN_TOTALS], &zero, all)) {
+	if (bpf_map_lookup_elem(k->fd[pin], &zero, all)) {
 		free(all);
 		return -errno;
 	}
-	memset(out, 0, sizeof(*out));
+	memset(sum, 0, words * sizeof(*sum));
 	for (i = 0; i < cpus; i++)
 		for (w = 0; w < words; w++)
 			sum[w] += all[(size_t)i * words + w];
 	free(all);
+	return 0;
+}
+
+int kern_hist(struct kern *k, struct kl_hist *out)
+{
+	return add_cpus(k, PIN_HIST, (uint64_t *)out, sizeof(*out) / sizeof(uint64_t));
+}
+
+int kern_totals(struct kern *k, struct kern_totals *out)
+{
+	int err = add_cpus(k, PIN_TOTALS, (uint64_t *)&out->raw, sizeof(out->raw) / sizeof(uint64_t));
+
+	if (err)
+		return err;
 	by_kind(&out->raw.all, &out->all);
 	by_kind(&out->raw.un, &out->un);
 	return 0;

@@ -71,7 +71,7 @@ static size_t settle(struct ledger *l, bool sync)
 
 static void meet(struct ledger *l, uint8_t last, bool deny, uint32_t owner, uint64_t until)
 {
-	struct rule r = { host(last), 20, 40, until, owner };
+	struct rule r = { .x = host(last), .rate = 20, .burst = 40, .until = until, .owner = owner };
 
 	l->deny = deny;
 	assert_int_equal(ledger_meet(l, &r), 0);
@@ -123,7 +123,7 @@ static void test_asks_before_it_writes(void **state)
 
 	make(&l);
 	claim(&l, 1, LEVEL_BLOCK);
-	kernel.deny = (struct rule){ host(1), 0, 0, 0, THEIRS };
+	kernel.deny = (struct rule){ .x = host(1), .owner = THEIRS };
 	settle(&l, false);
 	assert_int_equal(kernel.asked, 1);
 	assert_int_equal(l.claim[0].ops, KEEP);
@@ -142,7 +142,7 @@ static void test_a_failed_write_keeps_what_was(void **state)
 
 	make(&l);
 	meet(&l, 1, true, OURS, NOW + 1000000000);
-	kernel.deny = (struct rule){ host(1), 0, 0, NOW + 1000000000, OURS };
+	kernel.deny = (struct rule){ .x = host(1), .until = NOW + 1000000000, .owner = OURS };
 	claim(&l, 1, LEVEL_SOFT);
 	assert_int_equal(ledger_close(&l, false, 1000, 1000, NOW), 0);
 	ledger_plan(&l, false, NOW);
@@ -185,7 +185,7 @@ static void test_unnamed(void **state)
 	make(&l);
 	meet(&l, 1, true, OURS, NOW);
 	meet(&l, 2, true, OURS, NOW + 1000000000);
-	kernel.deny = (struct rule){ host(1), 0, 0, NOW, OURS };
+	kernel.deny = (struct rule){ .x = host(1), .until = NOW, .owner = OURS };
 	settle(&l, false);
 	assert_int_equal(l.n, 1);
 	assert_true(l.claim[0].unnamed);
