@@ -49,6 +49,13 @@ struct pkt {
 #define NUM64(x)   (x)
 #endif
 #define INLINE static inline __attribute__((always_inline))
+#ifdef __bpf__
+#define UNROLL _Pragma("unroll")
+#define LOAD(type, p) (*(const type *)(p))	/* at any address: a copy would be made byte by byte */
+#else
+#define UNROLL
+#define LOAD(type, p) ({ type v_; __builtin_memcpy(&v_, (p), sizeof(v_)); v_; })
+#endif
 #define BE16(p) ((__u16)(((const __u8 *)(p))[0] << 8 | ((const __u8 *)(p))[1]))
 
 INLINE int is_vlan(__u16 type)
@@ -96,7 +103,7 @@ INLINE int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
 	if (!total)			/* set by segmentation offload */
 		total = 0xffff;
 	k->hi = 0;
-	k->lo = MAPPED4(*(const __u32 *)(p + 12));
+	k->lo = MAPPED4(LOAD(__u32, p + 12));
 	k->family = 4;
 	k->proto = p[9];
 	k->hops = p[8];
@@ -122,8 +129,8 @@ INLINE int parse_ip6(struct pkt *k, const __u8 *data, const __u8 *end)
 	k->left = BE16(p + 4);
 	if (!k->left)			/* a jumbogram, or segmentation offload */
 		k->left = 0xfffff;
-	k->hi = *(const __u64 *)(p + 8);
-	k->lo = *(const __u64 *)(p + 16);
+	k->hi = LOAD(__u64, p + 8);
+	k->lo = LOAD(__u64, p + 16);
 	k->family = 6;
 	k->proto = p[6];
 	k->hops = p[7];
@@ -180,7 +187,7 @@ INLINE int parse(struct pkt *k, const void *data, const void *data_end)
 		return FRAME_OTHER;
 	type = BE16(p + 12);
 	p += 14;
-#pragma unroll
+	UNROLL
 	for (i = 0; i < KL_VLANS; i++) {
 		if (!is_vlan(type))
 			break;
