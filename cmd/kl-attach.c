@@ -28,7 +28,7 @@ static struct {
 	const char *dir;
 	int mode, flavour;
 	uint32_t sources, flows;
-	bool detach, status;
+	bool egress, detach, status;
 } o = { .dir = KL_BPFFS };
 
 static const struct opt opts[] = {
@@ -41,6 +41,8 @@ static const struct opt opts[] = {
 	  "sources each family's table holds, 0: by memory", 0, false, 0 },
 	{ "flows", 0, OPT_U32, &o.flows, 0, 16777216, "N",
 	  "flows each family's table holds, 0: half as many as sources", 0, false, 0 },
+	{ "egress", 0, OPT_FLAG, &o.egress, 0, 0, 0,
+	  "also see what is sent: outbound flows, replies in edge-mode allow", 0, false, 0 },
 	{ "detach", 0, OPT_FLAG, &o.detach, 0, 0, 0,
 	  "take Shield off IFACE, or off all; the last one takes the instance away", 0, false, 0 },
 	{ "status", 0, OPT_FLAG, &o.status, 0, 0, 0, "print the attachments; status 1 when there is none", 0,
@@ -49,7 +51,7 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_page page = {
-	"[-p DIR] [--mode auto|native|generic] [--flavour auto|new|old]\n [--sources N] [--flows N] IFACE ...\n"
+	"[-p DIR] [--mode auto|native|generic] [--flavour auto|new|old]\n [--egress] [--sources N] [--flows N] IFACE ...\n"
 	"[-p DIR] --detach [IFACE ...]\n"
 	"[-p DIR] --status",
 	"put Shield on interfaces, take it off, say where it is", opts
@@ -69,8 +71,8 @@ static int print_link(void *arg, const struct link *l)
 	unsigned *n = arg;
 
 	if (!(*n)++)
-		puts("iface\tmode\tprog\tpin");
-	printf("%s\t%s\t%u\t%s\n", l->iface, modes[l->mode], l->prog, l->pin);
+		puts("iface\tmode\tprog\tpin\tegress");
+	printf("%s\t%s\t%u\t%s\t%s\n", l->iface, modes[l->mode], l->prog, l->pin, l->egress ? "yes" : "no");
 	return 0;
 }
 
@@ -140,6 +142,11 @@ static int attach(char **iface, int n)
 			     err == -ENODEV ? "no such interface" : strerror(-err));
 			st = KL_SYSTEM;
 			continue;
+		}
+		err = o.egress ? link_egress(s, &l) : 0;
+		if (err) {
+			warn("cannot attach to TC egress of '%s': %s", iface[i], strerror(-err));
+			st = KL_SYSTEM;
 		}
 		if (native)
 			warn("%s: native mode refused: %s%s; attached in generic mode, which is slower",

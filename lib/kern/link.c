@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "egress.h"
 #include "link.h"
 #include "pins.h"
 #include "shield.h"
@@ -56,6 +57,7 @@ static int link_open(const char *dir, const char *pin, int *fd, struct link *l)
 	}
 	if (l->ifindex && !bpf_xdp_query((int)l->ifindex, 0, &query))
 		l->mode = query.attach_mode == XDP_ATTACHED_SKB ? MODE_GENERIC : MODE_NATIVE;
+	l->egress = egress_is_on(l->ifindex);
 	return 0;
 }
 
@@ -114,7 +116,27 @@ int link_renew(struct shield *s, const struct link *l)
 	if (bpf_link_update(fd, s->prog, NULL))
 		err = -errno;
 	close(fd);
+	if (!err && now.egress)
+		err = egress_attach(now.ifindex, s->egress);
 	return err;
+}
+
+int link_egress(struct shield *s, const struct link *l)
+{
+	return l->ifindex ? egress_attach(l->ifindex, s->egress) : -ENODEV;
+}
+
+static int count_egress(void *arg, const struct link *l)
+{
+	*(int *)arg += l->egress;
+	return 0;
+}
+
+int link_egresses(const char *dir)
+{
+	int n = 0, err = link_walk(dir, count_egress, &n);
+
+	return err ? err : n;
 }
 
 static int drop_pin(const char *dir, const char *name)
@@ -208,6 +230,8 @@ static int detach_one(void *arg, const struct link *l)
 	/* Off at once: others may hold the link open. ENOLINK: its interface is gone already. */
 	err = bpf_link_detach(fd) && errno != ENOLINK && errno != EOPNOTSUPP ? -errno : 0;
 	close(fd);
+	if (!err)
+		err = egress_detach(l->ifindex);
 	if (!err)
 		err = drop_pin(d->dir, l->pin);
 	d->done++;

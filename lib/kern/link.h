@@ -37,6 +37,7 @@ struct link {
 	unsigned ifindex;	/* 0: the interface is gone */
 	uint32_t prog;
 	enum xdp_mode mode;
+	bool egress;		/* the outbound program is there too */
 };
 
 /* Calls each() for every attachment pinned under dir; stops when it returns non-zero and returns that. */
@@ -47,7 +48,11 @@ int link_walk(const char *dir, int (*each)(void *arg, const struct link *l), voi
  * *native_err: why native failed, when auto fell back. -EBUSY: another XDP program is there.
  * -ENODEV: no such interface. */
 int link_attach(struct shield *s, const char *iface, enum xdp_mode mode, struct link *l, int *native_err);
-/* The program in place of this instance's on an attachment. */
+/* Puts the outbound program on an attachment's TC egress as well. */
+int link_egress(struct shield *s, const struct link *l);
+/* How many attachments have it; -errno. */
+int link_egresses(const char *dir);
+/* The program in place of this instance's on an attachment, the outbound one too where that is. */
 int link_renew(struct shield *s, const struct link *l);
 /* Takes the program off; iface NULL: all of them, "": none. When none is left every pin
  * of the instance goes. Returns how many were detached. */

@@ -278,8 +278,10 @@ int shield_load(struct shield **out, const char *dir, uint32_t sources, uint32_t
 		err = load_flavour(s);
 	if (!err && s->made)
 		err = pin_all(s, why);
-	if (!err)
+	if (!err) {
 		s->prog = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_shield"));
+		s->egress = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_egress"));
+	}
 out:
 	kern_close(k);
 	if (err)

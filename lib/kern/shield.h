@@ -15,7 +15,7 @@ struct shield {
 	void *skel;
 	void (*destroy)(void *skel);
 	char dir[256];
-	int prog;
+	int prog, egress;	/* program descriptors */
 	uint32_t sets;
 	bool made, old;
 };

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TC egress through the clsact hook, which every kernel from 5.10 has: one filter under a handle of our own. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "egress.h"
+
+#define HANDLE	 0x4b4c		/* "KL" */
+#define PRIORITY 0x4b4c		/* behind those that people number by hand */
+#define NAME	 "kl_egress"
+
+#define HOOK(name, index) \
+	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(index), .attach_point = BPF_TC_EGRESS)
+
+/* The filter under our handle: the id of its program, 0: none. */
+static uint32_t program_there(unsigned ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	HOOK(hook, ifindex);
+
+	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+}
+
+int egress_attach(unsigned ifindex, int fd)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY, .prog_fd = fd,
+		    .flags = BPF_TC_F_REPLACE);
+	HOOK(hook, ifindex);
+	int err = bpf_tc_hook_create(&hook);
+
+	if (err && err != -EEXIST)
+		return err;
+	return bpf_tc_attach(&hook, &opts);
+}
+
+bool egress_is_on(unsigned ifindex)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t id = ifindex ? program_there(ifindex) : 0, len = sizeof(info);
+	int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+	bool ours;
+
+	if (fd < 0)
+		return false;
+	ours = !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, NAME);
+	close(fd);
+	return ours;
+}
+
+int egress_detach(unsigned ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	HOOK(hook, ifindex);
+
+	return egress_is_on(ifindex) ? bpf_tc_detach(&hook, &opts) : 0;
+}
