@@ -127,7 +127,8 @@ static int attach(char **iface, int n)
 
 	err = shield_load(&s, o.dir, o.sources, o.flows, (enum flavour)o.flavour, &why);
 	if (err == -EEXIST)
-		die(KL_USAGE, "--sources or --flows: the running instance has another size; detach it first");
+		die(KL_USAGE, "--%s %u: the running instance has another size; detach it first",
+		    o.sources ? "sources" : "flows", o.sources ? o.sources : o.flows);
 	if (err)
 		explain("cannot load", err, why);
 	err = link_walk(o.dir, renew, s);

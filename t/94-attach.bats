@@ -46,7 +46,7 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 	ip -n "$HERE" -j link show in0 | jq -e '.[0].xdp.mode == 1' >/dev/null
 	run --separate-stderr again --status
 	[ "$status" -eq 0 ]
-	grep -qP '^in0\tnative\t[0-9]+\tkernloom_shield_xdp_link$' <<<"${lines[1]}"
+	grep -qP '^in0\tnative\t[0-9]+\tkernloom_shield_xdp_link\tno$' <<<"${lines[1]}"
 	[ "$(cut -f3 <<<"${lines[1]}")" = "$(ip -n "$HERE" -j link show in0 | jq '.[0].xdp.prog.id')" ]
 	diff <(find "$PINS" -mindepth 1 ! -name '*.debug' -printf '%f\n' | sort) - <<-'END'
 		kernloom_allow4_lpm
@@ -172,7 +172,7 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 	ip -n "$HERE" link del in0
 	run --separate-stderr again --status
 	[ "$status" -eq 0 ]
-	grep -qP '^-\t[a-z]+\t[0-9]+\tkernloom_shield_xdp_link$' <<<"${lines[1]}"
+	grep -qP '^-\t[a-z]+\t[0-9]+\tkernloom_shield_xdp_link\tno$' <<<"${lines[1]}"
 	ip -n "$PEER" link add out0 address 02:00:00:00:00:0a type veth \
 		peer name in0 address 02:00:00:00:00:0b netns "$HERE"
 	ip -n "$PEER" link set out0 up

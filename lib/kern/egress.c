@@ -19,9 +19,13 @@
 static uint32_t program_there(unsigned ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	libbpf_print_fn_t say = libbpf_set_print(NULL);	/* that nothing is there is no error */
+	int err;
 	HOOK(hook, ifindex);
 
-	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+	err = bpf_tc_query(&hook, &opts);
+	libbpf_set_print(say);
+	return err ? 0 : opts.prog_id;
 }
 
 int egress_attach(unsigned ifindex, int fd)
