@@ -264,7 +264,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "${#lines[@]}" -eq 1 ]
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
 	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" dump
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 1
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	says 4 "cannot open '$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v kl-dump-src)" -p "$PINS"

@@ -519,7 +519,7 @@ answered() {
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
 	fails "'$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" apply
 	fails "'$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" apply -n
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 1
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	fails "'$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v kl-apply)" -p "$PINS"

@@ -52,11 +52,28 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 		kernloom_allow4_lpm
 		kernloom_allow6_lpm
 		kernloom_cfg
+		kernloom_conns
 		kernloom_deny4_hash
 		kernloom_deny4_lpm
 		kernloom_deny6_hash
 		kernloom_deny6_lpm
+		kernloom_edge4_allow
+		kernloom_edge4_cfg
+		kernloom_edge4_deny
+		kernloom_edge4_rl_policy
+		kernloom_edge6_allow
+		kernloom_edge6_cfg
+		kernloom_edge6_deny
+		kernloom_edge6_rl_policy
 		kernloom_events
+		kernloom_flow4_stats
+		kernloom_flow4_stats_cold
+		kernloom_flow4_stats_tags
+		kernloom_flow6_stats
+		kernloom_flow6_stats_cold
+		kernloom_flow6_stats_tags
+		kernloom_hist
+		kernloom_locks
 		kernloom_rl_cfg
 		kernloom_rl_policy4
 		kernloom_rl_policy4_lpm
@@ -210,7 +227,7 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 	[ "$output" = "kl-attach: cannot write: No space left on device" ]
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
 	says 4 "cannot load: kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" again in0
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 1
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
 	again --detach
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	chmod 777 "$PINS"
