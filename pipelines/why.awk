@@ -1,42 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The page of kliq why, from four files: settings, score, state, level. Needs
-# -F '\t' and want=ADDR.
-
-# An address as 32 hexadecimal digits, IPv4 as ::ffff:a.b.c.d; "" when it is none.
-function digits(text,	n, part, i, half, left, right, out) {
-	if (text ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/) {
-		split(text, part, ".")
-		out = "00000000000000000000ffff"
-		for (i = 1; i <= 4; i++) {
-			if (part[i] > 255)
-				return ""
-			out = out sprintf("%02x", part[i])
-		}
-		return out
-	}
-	if (text !~ /^[0-9a-f:]+$/ || text !~ /:/)
-		return ""
-	n = split(text, half, "::")
-	if (n > 2)
-		return ""
-	left = hextets(half[1])
-	right = n == 2 ? hextets(half[2]) : ""
-	if (left == "bad" || right == "bad" || (n == 1 && length(left) != 32) || length(left) + length(right) > 32)
-		return ""
-	while (length(left) + length(right) < 32)
-		left = left "0"
-	return left right
-}
-
-function hextets(text,	n, part, i, out) {
-	n = split(text, part, ":")
-	for (i = 1; i <= n; i++) {
-		if (part[i] !~ /^[0-9a-f][0-9a-f]?[0-9a-f]?[0-9a-f]?$/)
-			return "bad"
-		out = out substr("000" part[i], length(part[i]))
-	}
-	return out
-}
+# address.awk, -F '\t' and want=ADDR.
 
 # Is the source of this row the wanted one, or a prefix (of whole digits) that holds it?
 function is_wanted(src,	part, n, len) {

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2154 # set by kliq-doctor and common.bash
+# The checks of kliq doctor that ask what is on an interface already.
+
+# Programs in the XDP hook: none, ours, or one that has to go.
+check_xdp() {
+	local mode id name link fix found=''
+	while read -r mode id name; do
+		found=yes
+		if [[ ${attached[$iface]-} == *" $id" ]]; then
+			row xdp "$iface" ok "program $id, of this instance"
+			continue
+		fi
+		case $mode in
+		1) mode=xdpdrv ;;
+		3) mode=xdpoffload ;;
+		*) mode=xdpgeneric ;;
+		esac
+		link=$(probe bpftool -j link show |
+			jq -r --argjson id "$id" '[.[] | select(.type == "xdp" and .prog_id == $id) | .id][0] // empty') || link=''
+		fix="ip link set dev $iface $mode off"
+		[[ -z $link ]] || fix="bpftool link detach id $link"
+		[[ $name != xdp_dispatcher ]] || fix="xdp-loader unload $iface --all"
+		if [[ $name == kl_shield ]]; then
+			row xdp "$iface" bad "program $id: another instance of Shield is there" "kl-attach -p DIR --detach $iface, with its DIR"
+		else
+			row xdp "$iface" bad "program $id ($name) is there, and Shield cannot be beside it" "$fix"
+		fi
+	done < <(jq -r '.[0].xdp // empty | (.attached // [.])[] | "\(.mode) \(.prog.id) \(.prog.name // "-")"' <<<"$json")
+	[[ -n $found ]] || row xdp "$iface" ok "nothing is there"
+}
+
+# Filters in the TC hooks: they go on working, before or behind Shield.
+check_filters() {
+	local hook text all=''
+	has tc || return 0
+	for hook in ingress egress; do
+		text=$(probe tc -j filter show dev "$iface" "$hook" | jq -r '[.[] | select(.options) |
+			.kind + (if .options.bpf_name then " " + .options.bpf_name else "" end)] | join(", ")') || continue
+		[[ -z $text ]] || all+="; $hook: $text"
+	done
+	if [[ -z $all ]]; then
+		row tc "$iface" ok "no filters"
+	else
+		row tc "$iface" note "${all#; }: they see what Shield passes, and go on working"
+	fi
+}
+
+check_rp_filter() {
+	local all own
+	all=$(cat /proc/sys/net/ipv4/conf/all/rp_filter 2>/dev/null) || return 0
+	own=$(cat "/proc/sys/net/ipv4/conf/$iface/rp_filter" 2>/dev/null) || return 0
+	if [[ $((all > own ? all : own)) == 0 ]]; then
+		row rp_filter "$iface" note "off: packets with a forged source reach the sockets" \
+			"sysctl -w net/ipv4/conf/$iface/rp_filter=1"
+	else
+		row rp_filter "$iface" ok "on"
+	fi
+}
