@@ -5,28 +5,34 @@
 
 #include "maps.bpf.h"
 
-static __always_inline void count_hist(const struct pkt *k, __u32 v)
+/* work.k, a frame that was dropped or not. */
+__noinline int count_hist(__u32 dropped)
 {
-	__u32 zero = 0, len = k->len, port = k->dport, bin = 0;
+	struct work *w = work_of();
+	__u32 zero = 0, bin = 0;
 	struct kl_hist *h = bpf_map_lookup_elem(&hist, &zero);
+	__u64 len, port;
 	int i;
 
-	if (!h)
-		return;
+	if (!h || !w)
+		return 0;
+	len = w->k.len;
+	port = w->k.dport;
 #pragma unroll
 	for (i = 0; i < KL_HIST_LENS - 1; i++)
 		bin += len >= 64u << i;
+	/* Masks the compiler would drop, for it knows what the verifier of 5.10 does not. */
 	asm volatile("" : "+r"(bin), "+r"(port));
-	bin &= 15;
-	if (bin < KL_HIST_LENS) {
-		h->len[bin].pkts++;
-		h->len[bin].bytes += len;
-	}
-	if (port && port < KL_HIST_PORTS) {
-		h->port[port].pkts++;
-		h->port[port].bytes += len;
-		h->port[port].drops += v != KL_PASS;
-	}
+	bin &= KL_HIST_LENS - 1;
+	h->len[bin].pkts++;
+	h->len[bin].bytes += len;
+	if (!port || port >= KL_HIST_PORTS)
+		return 0;
+	asm volatile("%0 &= 1023" : "+r"(port));
+	h->port[port].pkts++;
+	h->port[port].bytes += len;
+	h->port[port].drops += dropped;
+	return 0;
 }
 
 #endif

@@ -241,11 +241,11 @@ struct kl_totals {
 
 /* kernloom_hist, one value a CPU. Lengths of frames by powers of two: bin i holds those below 64 << i,
  * the last one the rest; ports 1..1023 of TCP, UDP and SCTP, destination. */
-#define KL_HIST_LENS  12
+#define KL_HIST_LENS  16
 #define KL_HIST_PORTS 1024
 struct kl_hist {
 	struct { __u64 pkts, bytes; } len[KL_HIST_LENS];
-	struct { __u64 pkts, bytes, drops; } port[KL_HIST_PORTS];
+	struct { __u64 pkts, bytes, drops; } port[KL_HIST_PORTS];	/* both numbers are powers of two */
 };
 
 /* kernloom_events: one dropped packet of an IPv4 or IPv6 source. */

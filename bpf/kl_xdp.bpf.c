@@ -171,7 +171,7 @@ int kl_shield(struct xdp_md *ctx)
 	frame = parse(k, data, end);
 	if (frame != FRAME_IP) {
 		if (on & KL_F_HIST)
-			count_hist(k, KL_PASS);
+			count_hist(0);
 		return not_ip(t, k, frame, on);
 	}
 	w->j.now64 = now_j;
@@ -211,7 +211,7 @@ int kl_shield(struct xdp_md *ctx)
 	class = class_of(k);
 	count(&t->all, k, v, class);
 	if (on & KL_F_HIST)
-		count_hist(k, v);
+		count_hist(v != KL_PASS);
 	if (k->frag) {
 		if (k->family == 4)
 			t->frags4++;
