@@ -36,6 +36,7 @@ struct frame {
 	int proto, sport, dport, flags, ttl;
 	int len, opt;		/* payload bytes, IPv4 option bytes */
 	int frag;		/* -1: none, else offset in units of 8 bytes */
+	int id;			/* of the fragments' packet */
 	bool more;
 	int cut;		/* frame cut to so many bytes; 0: whole */
 	long srcs, dports;
@@ -145,6 +146,8 @@ static void word(struct frame *f, char *w)
 		f->opt = (int)number(w, v, 0, 10) * 4;
 	else if (!strcmp(w, "frag"))
 		f->frag = (int)number(w, v, 0, 8191);
+	else if (!strcmp(w, "id"))
+		f->id = (int)number(w, v, 0, 65535);
 	else if (!strcmp(w, "more"))
 		f->more = number(w, v, 0, 1);
 	else if (!strcmp(w, "cut"))
@@ -232,6 +235,7 @@ static uint8_t *ip4(const struct frame *f, uint8_t *p, const uint8_t *src, int d
 
 	memset(ip, 0, l4 - ip);
 	ip[0] = (uint8_t)(4 << 4 | (5 + f->opt / 4));
+	put16(ip + 4, f->id);
 	put16(ip + 6, f->frag < 0 ? 0 : f->frag | (f->more ? 0x2000 : 0));
 	ip[8] = (uint8_t)f->ttl;
 	ip[9] = (uint8_t)f->proto;
@@ -281,9 +285,11 @@ static uint8_t *ip6(const struct frame *f, uint8_t *p, const uint8_t *src, int d
 		*next = (uint8_t)n;
 		next = p;
 		memset(p, 0, 8);
-		if (n == 44)
+		if (n == 44) {
 			put16(p + 2, (f->frag < 0 ? 0 : f->frag << 3) | f->more);
-		else if (n == 0 || n == 60)
+			put16(p + 6, f->id);
+		}
+		if (n == 0 || n == 60)
 			memcpy(p + 2, (uint8_t[]){ 1, 4, 0, 0, 0, 0 }, 6);	/* PadN */
 		p += 8;
 	}
