@@ -131,6 +131,9 @@ static int attach(char **iface, int n)
 		    o.sources ? "sources" : "flows", o.sources ? o.sources : o.flows);
 	if (err)
 		explain("cannot load", err, why);
+	if (shield_was(s))
+		warn("an instance of ABI %u was running: rules and settings are kept, counters start anew",
+		     shield_was(s));
 	err = link_walk(o.dir, renew, s);
 	if (err)
 		explain("cannot replace the running program", err, "");

@@ -51,12 +51,13 @@ static int link_open(const char *dir, const char *pin, int *fd, struct link *l)
 	}
 	l->prog = info.prog_id;
 	l->ifindex = info.xdp.ifindex;
-	if (l->ifindex && !if_indextoname(l->ifindex, l->iface)) {
-		l->ifindex = 0;
+	/* A number means nothing in another namespace, where some other interface may have it. */
+	if (!l->ifindex || bpf_xdp_query((int)l->ifindex, 0, &query) || query.prog_id != l->prog ||
+	    !if_indextoname(l->ifindex, l->iface)) {
 		strcpy(l->iface, "-");
+		return 0;
 	}
-	if (l->ifindex && !bpf_xdp_query((int)l->ifindex, 0, &query))
-		l->mode = query.attach_mode == XDP_ATTACHED_SKB ? MODE_GENERIC : MODE_NATIVE;
+	l->mode = query.attach_mode == XDP_ATTACHED_SKB ? MODE_GENERIC : MODE_NATIVE;
 	l->egress = egress_is_on(l->ifindex);
 	return 0;
 }
@@ -230,7 +231,7 @@ static int detach_one(void *arg, const struct link *l)
 	/* Off at once: others may hold the link open. ENOLINK: its interface is gone already. */
 	err = bpf_link_detach(fd) && errno != ENOLINK && errno != EOPNOTSUPP ? -errno : 0;
 	close(fd);
-	if (!err)
+	if (!err && l->egress)
 		err = egress_detach(l->ifindex);
 	if (!err)
 		err = drop_pin(d->dir, l->pin);

@@ -20,19 +20,21 @@ struct shield;		/* a loaded program with its maps */
  * Loads the program for the instance pinned under dir. A new instance gets
  * tables for `sources` sources a family (0: by the machine's memory) and `flows`
  * flows (0: half as many) and pins its maps, all or none; a running one keeps
- * every map, and both must be 0 or what it has (else -EEXIST). Makes dir when it is missing.
+ * every map, and both must be 0 or what it has (else -EEXIST). Of one of an
+ * older ABI the rules and settings are taken over. Makes dir when it is missing.
  */
 int shield_load(struct shield **s, const char *dir, uint32_t sources, uint32_t flows, enum flavour f,
 		const char **why);
 void shield_free(struct shield *s);
 uint32_t shield_sources(const struct shield *s);
 bool shield_is_new(const struct shield *s);	/* this call made the instance */
+uint32_t shield_was(const struct shield *s);	/* the older ABI it took over from, 0: none */
 /* The latest line of libbpf's log, for messages; "" when there is none. */
 const char *shield_log(void);
 
 /* One attachment of an instance. */
 struct link {
-	char iface[64];		/* "-" when the interface is gone */
+	char iface[64];		/* "-" when the interface is gone, or in another network namespace */
 	char pin[128];		/* name in the pin directory */
 	unsigned ifindex;	/* 0: the interface is gone */
 	uint32_t prog;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kern.h"
+#include "migrate.h"
 #include "shield.h"
 #include "kl_xdp.skel.h"
 #include "kl_xdp_old.skel.h"
@@ -86,6 +87,11 @@ uint32_t shield_sources(const struct shield *s)
 bool shield_is_new(const struct shield *s)
 {
 	return s->made;
+}
+
+uint32_t shield_was(const struct shield *s)
+{
+	return s->from;
 }
 
 static void destroy_new(void *skel)
@@ -175,67 +181,118 @@ static uint32_t flows_for(uint32_t sets, uint32_t flows)
 	return flows ? flows : (uint32_t)((uint64_t)sets * KL_WAYS * LOAD_PER_MILLE / 2000);
 }
 
-static int configure(struct shield *s, uint32_t sources, uint32_t flows)
+/* What a new instance begins with, or one that takes over from *l. */
+static int configure(struct shield *s, uint32_t sources, uint32_t flows, const struct legacy *l)
 {
 	struct kl_cfg *cfg = calloc(1, sizeof(*cfg));
-	uint32_t flow_sets;
+	struct kl_rl_cfg rl = { .now = l ? l->limit : (struct kl_rl){ 0 } };
 	struct bpf_map *m;
-	int err, i;
+	int err = 0, i;
 
 	if (!cfg)
 		return -ENOMEM;
-	s->sets = sets_for(sources ? sources : sources_by_memory());
+	s->sets = l && !sources ? l->sets : sets_for(sources ? sources : sources_by_memory());
 	cfg->magic = KL_ABI_MAGIC;
 	cfg->abi = KL_ABI_VERSION;
 	cfg->hz = hz();
 	cfg->sets = s->sets;
+	cfg->flow_sets = sets_for(flows_for(s->sets, flows));
 	cfg->epoch_ns = boot_ns();
-	cfg->flow_sets = flow_sets = sets_for(flows_for(s->sets, flows));
-	for (i = 0, err = 0; i < 3 && !err; i++)
+	cfg->features = l ? l->features : 0;
+	cfg->sample = l ? l->sample : 0;
+	for (i = 0; i < 3 && !err; i++)
 		err = draw(&cfg->seed[i]);
-	if (err) {
-		free(cfg);
-		return err;
-	}
-	m = bpf_object__find_map_by_name(s->obj, kl_pins[PIN_CFG].map);
-	err = m ? bpf_map__set_initial_value(m, cfg, sizeof(*cfg)) : -EINVAL;
-	free(cfg);
 	for (i = PIN_TAGS4; i <= PIN_FLOW_COLD6 && !err; i++) {
 		m = bpf_object__find_map_by_name(s->obj, kl_pins[i].map);
-		err = m ? bpf_map__set_max_entries(m, i <= PIN_PORTS6 ? s->sets : flow_sets) : -EINVAL;
+		err = m ? bpf_map__set_max_entries(m, i <= PIN_PORTS6 ? s->sets : cfg->flow_sets) : -EINVAL;
 	}
+	if (!err)
+		err = bpf_map__set_initial_value(bpf_object__find_map_by_name(s->obj, kl_pins[PIN_CFG].map), cfg,
+						 sizeof(*cfg));
+	if (!err)
+		err = bpf_map__set_initial_value(bpf_object__find_map_by_name(s->obj, kl_pins[PIN_RL].map), &rl,
+						 sizeof(rl));
+	free(cfg);
 	return err;
 }
 
-static int reuse(struct shield *s, struct kern *k)
+/* The maps whose descriptors are given take the place of new ones. */
+static int reuse(struct shield *s, const int *fd)
 {
 	struct bpf_map *m;
 	int i, err = 0;
 
-	s->sets = k->cfg->sets;
 	for (i = 0; i < PINS && !err; i++) {
+		if (fd[i] < 0)
+			continue;
 		m = bpf_object__find_map_by_name(s->obj, kl_pins[i].map);
-		err = m ? bpf_map__reuse_fd(m, k->fd[i]) : -EINVAL;
+		err = m ? bpf_map__reuse_fd(m, fd[i]) : -EINVAL;
 	}
 	return err;
 }
 
-static int pin_all(struct shield *s, const char **why)
+/* Pins every map that is not there already, all or none; `suffix` goes behind the names. */
+static int pin_all(struct shield *s, const int *have, const char *suffix, const char **why)
 {
 	char path[512];
 	int i, err = 0;
 
 	for (i = 0; i < PINS && !err; i++) {
-		snprintf(path, sizeof(path), "%s/%s", s->dir, kl_pins[i].pin);
+		if (have && have[i] >= 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s%s", s->dir, kl_pins[i].pin, suffix);
 		*why = kl_pins[i].pin;
 		if (bpf_obj_pin(bpf_map__fd(bpf_object__find_map_by_name(s->obj, kl_pins[i].map)), path))
 			err = -errno;
 	}
 	if (err)
 		for (i -= 2; i >= 0; i--) {
-			snprintf(path, sizeof(path), "%s/%s", s->dir, kl_pins[i].pin);
+			if (have && have[i] >= 0)
+				continue;
+			snprintf(path, sizeof(path), "%s/%s%s", s->dir, kl_pins[i].pin, suffix);
 			unlink(path);
 		}
+	return err;
+}
+
+/* Nothing is there: everything new. */
+static int load_new(struct shield *s, uint32_t sources, uint32_t flows, const char **why)
+{
+	int err = configure(s, sources, flows, NULL);
+
+	if (!err)
+		err = load_flavour(s);
+	return err ? err : pin_all(s, NULL, "", why);
+}
+
+/* The same ABI runs: every map stays. */
+static int load_again(struct shield *s, struct kern *k, uint32_t sources, uint32_t flows)
+{
+	int err;
+
+	s->sets = k->cfg->sets;
+	if ((sources && sets_for(sources) != s->sets) || (flows && sets_for(flows) != k->cfg->flow_sets))
+		return -EEXIST;
+	err = reuse(s, k->fd);
+	return err ? err : load_flavour(s);
+}
+
+/* An older ABI runs: its rules stay, the rest is new, and put in place when all of it is there. */
+static int load_over(struct shield *s, const struct legacy *l, uint32_t sources, uint32_t flows, const char **why)
+{
+	int err = configure(s, sources, flows, l);
+
+	if (!err)
+		err = reuse(s, l->fd);
+	if (!err)
+		err = load_flavour(s);
+	if (!err)
+		err = new_pins_drop(s->dir);
+	if (!err)
+		err = pin_all(s, l->fd, NEW_PIN, why);
+	if (!err)
+		err = new_pins_rename(s->dir);
+	s->from = l->abi;
 	return err;
 }
 
@@ -244,7 +301,8 @@ int shield_load(struct shield **out, const char *dir, uint32_t sources, uint32_t
 {
 	struct shield *s = calloc(1, sizeof(*s));
 	struct kern *k = NULL;
-	int err;
+	struct legacy l;
+	int err, old;
 
 	*why = "";
 	if (!s)
@@ -259,25 +317,20 @@ int shield_load(struct shield **out, const char *dir, uint32_t sources, uint32_t
 		goto out;
 	}
 	err = kern_open(&k, dir, true, why);
-	if (err && err != -ENOENT)
+	old = err == -EPROTO ? legacy_open(&l, dir, why) : -ENOENT;
+	if (err && err != -ENOENT && old)
 		goto out;
 	s->made = err == -ENOENT;
 	*why = "program";
 	err = open_flavour(s, f);
-	if (err)
-		goto out;
-	if (s->made) {
-		err = configure(s, sources, flows);
-	} else {
-		err = reuse(s, k);
-		if (!err && ((sources && sets_for(sources) != s->sets) ||
-			     (flows && sets_for(flows) != k->cfg->flow_sets)))
-			err = -EEXIST;
-	}
-	if (!err)
-		err = load_flavour(s);
-	if (!err && s->made)
-		err = pin_all(s, why);
+	if (!err && !old)
+		err = load_over(s, &l, sources, flows, why);
+	else if (!err && s->made)
+		err = load_new(s, sources, flows, why);
+	else if (!err)
+		err = load_again(s, k, sources, flows);
+	if (!old)
+		legacy_close(&l);
 	if (!err) {
 		s->prog = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_shield"));
 		s->egress = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_egress"));

@@ -17,6 +17,7 @@ struct shield {
 	char dir[256];
 	int prog, egress;	/* program descriptors */
 	uint32_t sets;
+	uint32_t from;		/* the older ABI this took over from, 0: none */
 	bool made, old;
 };
 
