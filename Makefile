@@ -17,6 +17,7 @@ B       := build
 
 # One name a line; adding a command is adding its line.
 PURE := \
+	kl-dump-pcap \
 	kl-fsm \
 	kl-score
 KERN := \
@@ -64,9 +65,10 @@ $(B)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
+$(B)/bin/kl-dump-pcap: LDLIBS := -lpcap
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ -lm
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lm
 $(addprefix $(B)/bin/,$(KERN)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS_KERN) -lm
