@@ -4,6 +4,8 @@
 #   make           build into build/
 #   make check     every test; root for the live ones     (SAN=1: ASan and UBSan)
 #   make check-kernels   the live test on other kernels, under emulation
+#   make fuzz      what reads bytes from outside, on made-up ones  (SECONDS=60 each, TARGET=NAME...)
+#   make analyze   every path through the C, as far as gcc sees it
 #   make demo      attackers against a server in namespaces, two minutes
 #   make bench     timings as TSV
 #   make install   DESTDIR= PREFIX=/usr/local
@@ -15,6 +17,7 @@ B       := build
 
 # One name a line; adding a command is adding its line.
 PURE := \
+	kl-dump-pcap \
 	kl-fsm \
 	kl-score
 KERN := \
@@ -43,6 +46,7 @@ BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
 UNITS     := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/*.c))
 BENCHES   := $(patsubst t/bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard t/bench/*.c)))
 HELPERS   := $(patsubst t/%.c,$(B)/t/%,$(wildcard t/*.c))
+FUZZERS   := $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(filter-out t/fuzz/fuzz.c,$(wildcard t/fuzz/*.c)))
 SCRIPTS   := pipelines/kliq $(filter-out %.8,$(wildcard pipelines/kliq-*))
 
 # bpftool and ip live in sbin, which is not on every user's path.
@@ -50,7 +54,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps check check-kernels demo bench install uninstall clean
+.PHONY: all deps check check-kernels fuzz fuzzers analyze demo bench install uninstall clean
 all: $(BINS) $(B)/bin/kliq
 
 # Two archives: what knows libc only, and what reaches the kernel. The pure
@@ -61,9 +65,10 @@ $(B)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
+$(B)/bin/kl-dump-pcap: LDLIBS := -lpcap
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ -lm
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lm
 $(addprefix $(B)/bin/,$(KERN)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS_KERN) -lm
@@ -89,6 +94,17 @@ $(B)/t/feed: LDLIBS := -lbpf -lpcap
 $(B)/t/%: t/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(LDLIBS)
+
+# Fuzzing: the libraries again, by a compiler that sees which way the input went.
+FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-I$(B) -DKL_VERSION='"$(VERSION)"' -MMD -MP
+FUZZ_OBJS := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard lib/base/*.c lib/core/*.c) t/fuzz/fuzz.c)
+fuzzers: $(FUZZERS)
+$(B)/fuzz/%.o: %.c $(B)/schema.h
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(B)/fuzz/%: t/fuzz/%.c $(FUZZ_OBJS)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Wl,--wrap=exit,--wrap=read,--wrap=write,--wrap=close,--wrap=calloc,--wrap=free -o $@ $< $(FUZZ_OBJS) -lm
 
 # Column names, once: from schemas/ into C.
 $(B)/schema.h: schemas/schema.awk $(SCHEMAS)
@@ -118,6 +134,12 @@ check-kernels:
 	sh .ci/deps kernels
 	@$(MAKE) --no-print-directory all $(HELPERS)
 	t/vm/run $(SUITES)
+fuzz: deps
+	@$(MAKE) --no-print-directory fuzzers
+	t/fuzz/run -s $(or $(SECONDS),60) $(TARGET)
+analyze: $(FLAVOURS) $(B)/schema.h
+	@for f in $(wildcard lib/*/*.c cmd/*.c); do \
+		$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fanalyzer -c -o /dev/null $$f || exit 1; done
 bench: deps
 	@$(MAKE) --no-print-directory all $(BENCHES)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/bench/run $(BENCH)

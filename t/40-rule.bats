@@ -67,16 +67,16 @@ says() {
 	rule list >"$BATS_TEST_TMPDIR/all"
 	diff <(head -n 1 "$BATS_TEST_TMPDIR/all" | tr '\t' '\n') <(awk -F'\t' 'NR > 1 { print $1 }' "$TOP/schemas/rule.tsv")
 	sed -E 's/[0-9]{10}\.[0-9]{3}/T/g' "$BATS_TEST_TMPDIR/all" | diff - <(printf '%b' \
-		'time\ttable\tkey\trate\tburst\tuntil\towner\thits\n' \
-		'T\tallow\t2001:db8::1\t-\t-\t-\toperator\t-\n' \
-		'T\tdeny\t198.51.100.7\t-\t-\tT\toperator\t0\n' \
-		'T\tlimit\t198.51.100.7\t20\t40\t-\toperator\t0\n' \
-		'T\t-\t*\t-\t-\t-\t-\t3\n')
+		'time\ttable\tkey\trate\tburst\tuntil\towner\thits\tport\tproto\n' \
+		'T\tallow\t2001:db8::1\t-\t-\t-\toperator\t-\t-\t-\n' \
+		'T\tdeny\t198.51.100.7\t-\t-\tT\toperator\t0\t-\t-\n' \
+		'T\tlimit\t198.51.100.7\t20\t40\t-\toperator\t0\t-\t-\n' \
+		'T\t-\t*\t-\t-\t-\t-\t3\t-\t-\n')
 	awk -F'\t' '$2 == "deny" && ($6 - $1 <= 3590 || $6 - $1 > 3600) { exit 1 }' "$BATS_TEST_TMPDIR/all"
 	now=$(date +%s)
 	awk -F'\t' -v now="$now" 'NR > 1 && ($1 < now - 5 || $1 > now + 5) { exit 1 }' "$BATS_TEST_TMPDIR/all"
 	[ "$(rules deny)" = "deny 198.51.100.7 - - operator 0" ]
-	[ "$(rule list limit | tail -n 1 | cut -f 2-)" = "$(printf -- '-\t*\t-\t-\t-\t-\t1')" ]
+	[ "$(rule list limit | tail -n 1 | cut -f 2-)" = "$(printf -- '-\t*\t-\t-\t-\t-\t1\t-\t-')" ]
 }
 
 @test "list of nothing is a header and a star row" {
@@ -84,7 +84,7 @@ says() {
 	[ "$status" -eq 0 ]
 	[ "${#lines[@]}" -eq 2 ]
 	[ "$stderr" = "" ]
-	[ "$(cut -f 2- <<<"${lines[1]}")" = "$(printf -- '-\t*\t-\t-\t-\t-\t0')" ]
+	[ "$(cut -f 2- <<<"${lines[1]}")" = "$(printf -- '-\t*\t-\t-\t-\t-\t0\t-\t-')" ]
 }
 
 @test "add replaces a rule of the same prefix: ttl, rate, burst, owner" {
@@ -256,10 +256,10 @@ says() {
 }
 
 @test "called wrongly: one line, status 2, nothing changed" {
-	says 2 "no command '': add, del, list, load, flush" rule
-	says 2 "no command 'drop': add, del, list, load, flush" rule drop deny 192.0.2.1
-	says 2 "add: no table given: allow, deny or limit" rule add
-	says 2 "unknown table 'edge-deny': allow, deny or limit" rule add edge-deny 192.0.2.1
+	says 2 "no command '': add, del, list, load, sync, flush" rule
+	says 2 "no command 'drop': add, del, list, load, sync, flush" rule drop deny 192.0.2.1
+	says 2 "add: no table given: allow, deny, limit, edge-allow, edge-deny or edge-limit" rule add
+	says 2 "unknown table 'edges': allow, deny, limit, edge-allow, edge-deny or edge-limit" rule add edges 192.0.2.1
 	says 2 "add deny: no address or prefix given" rule add deny
 	says 2 "add: one operand too many: '192.0.2.2'" rule add deny 192.0.2.1 192.0.2.2
 	says 2 "list: one operand too many: '192.0.2.2'" rule list deny 192.0.2.2
@@ -279,7 +279,7 @@ says() {
 	run --separate-stderr rule add deny 192.0.2.1 --ttl 0
 	[ "$status" -eq 2 ]
 	[[ $stderr == "kl-rule: bad value '0' for --ttl: "* ]]
-	says 2 "bad value 'me' for --owner: one of operator iq" rule add deny 192.0.2.1 --owner me
+	says 2 "bad value 'me' for --owner: one of operator iq graph" rule add deny 192.0.2.1 --owner me
 	says 2 "unknown option '--force'" rule add deny 192.0.2.1 --force
 	[ "$(rules)" = "" ]
 }
@@ -288,7 +288,7 @@ says() {
 	says 4 "cannot open '/no/where': nothing is attached there (kl-attach IFACE)" kl-rule -p /no/where list
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
 	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" rule list
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 1
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
 	rule list
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	says 4 "cannot open '$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \

@@ -52,6 +52,15 @@ char *proto_put(char *p, const struct prefix *src, uint8_t proto)
 	return put(p, src, proto, STREAM);
 }
 
+const char *edge_src_get(const char *s, size_t n, struct prefix *src)
+{
+	int err = prefix_get(s, n, src);
+
+	if (err == -1)
+		return "not an address";
+	return err || src->len != 128 ? "an edge has one address, not a prefix" : NULL;
+}
+
 const char *edge_get(const char *s, size_t n, const struct prefix *src, uint16_t *port, uint8_t *proto)
 {
 	const char *slash = memchr(s, '/', n);

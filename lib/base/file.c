@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files replaced whole, files read whole, lists of prefixes. */
+/* Files replaced whole, files read whole, lists of prefixes and edges. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "edge.h"
 #include "file.h"
 
 #define SUFFIX ".XXXXXX"
@@ -165,42 +166,79 @@ static size_t list_word(const char **s, size_t n)
 	return (size_t)(p - *s);
 }
 
-long list_read(const char *path, const char *(*each)(void *arg, const struct prefix *x, long line),
-	       void *arg)
+/* What a list is of, and what its lines go to. */
+struct list {
+	const char *(*prefix)(void *arg, const struct prefix *x, long line);	/* or, NULL: */
+	const char *(*edge)(void *arg, const struct rule *key, long line);
+	void *arg;
+	long line;
+};
+
+/* The line that ends at eol and begins with the *n bytes at *s. NULL, or what is wrong with the word that is
+ * there then. */
+static const char *list_line(const struct list *l, const char **s, size_t *n, const char *eol)
+{
+	struct rule r = { 0 };
+	const char *why;
+
+	if (l->prefix)
+		switch (prefix_get(*s, *n, &r.x)) {
+		case 0:
+			return l->prefix(l->arg, &r.x, l->line);
+		case -2:
+			return "bits set behind the prefix length";
+		default:
+			return "not an address or prefix";
+		}
+	why = edge_src_get(*s, *n, &r.x);
+	if (why)
+		return why;
+	*s += *n;
+	*n = list_word(s, (size_t)(eol - *s));
+	why = edge_get(*s, *n, &r.x, &r.port, &r.proto);
+	return why ? why : l->edge(l->arg, &r, l->line);
+}
+
+static long list_lines(const char *path, struct list *l)
 {
 	const char *name = strcmp(path, "-") ? path : "stdin";
 	const char *p, *end, *eol, *why;
-	long line = 0, bad = 0;
+	long bad = 0;
 	size_t n;
 	char *text = slurp(path, &n);
 
 	if (!text)
 		return -1;
 	for (p = text, end = text + n; p < end; p = eol + 1) {
-		struct prefix x;
-
-		line++;
+		l->line++;
 		eol = memchr(p, '\n', (size_t)(end - p));
 		if (!eol)
 			eol = end;
 		n = list_word(&p, (size_t)(eol - p));
 		if (!n && (p == eol || *p == '#' || *p == ';'))
 			continue;
-		switch (prefix_get(p, n, &x)) {
-		case 0:
-			why = each(arg, &x, line);
-			break;
-		case -2:
-			why = "bits set behind the prefix length";
-			break;
-		default:
-			why = "not an address or prefix";
-		}
+		why = list_line(l, &p, &n, eol);
 		if (why && ++bad <= LIST_SAID)
-			warn("%s:%ld: %s '%.*s'", name, line, why, n > 64 ? 64 : (int)n, p);
+			warn("%s:%ld: %s '%.*s'", name, l->line, why, n > 64 ? 64 : (int)n, p);
 	}
 	if (bad > LIST_SAID)
 		warn("%s: %ld more bad lines", name, bad - LIST_SAID);
 	free(text);
 	return bad;
+}
+
+long list_read(const char *path, const char *(*each)(void *arg, const struct prefix *x, long line),
+	       void *arg)
+{
+	struct list l = { .prefix = each, .arg = arg };
+
+	return list_lines(path, &l);
+}
+
+long list_read_edges(const char *path, const char *(*each)(void *arg, const struct rule *key, long line),
+		     void *arg)
+{
+	struct list l = { .edge = each, .arg = arg };
+
+	return list_lines(path, &l);
 }

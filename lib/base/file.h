@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "addr.h"
+#include "rule.h"
 
 /* A new file beside path, to become path by commit. abandon or a crash leaves
  * path as it was. All end the command (status 4) with a message on failure,
@@ -36,5 +36,10 @@ char *slurp(const char *path, size_t *n);
  */
 long list_read(const char *path, const char *(*each)(void *arg, const struct prefix *x, long line),
 	       void *arg);
+
+/* The same of edges, of which only the key is set: the lines begin with SRC PORT/PROTO, blanks or TABs
+ * between (see edge.h). */
+long list_read_edges(const char *path, const char *(*each)(void *arg, const struct rule *key, long line),
+		     void *arg);
 
 #endif

@@ -30,6 +30,21 @@ void ranges_add(struct ranges *s, const struct prefix *x)
 	bounds(x, &s->r[s->n++]);
 }
 
+const char *ranges_add_list(struct ranges *s, const char *list)
+{
+	struct prefix x;
+	size_t n;
+
+	for (;; list += n + 1) {
+		n = strcspn(list, ",");
+		if (prefix_get(list, n, &x))
+			return list;
+		ranges_add(s, &x);
+		if (!list[n])
+			return NULL;
+	}
+}
+
 static int by_lo(const void *a, const void *b)
 {
 	return memcmp(((const struct range *)a)->lo, ((const struct range *)b)->lo, 16);

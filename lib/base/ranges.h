@@ -21,6 +21,8 @@ struct ranges {			/* zeroed: the empty set */
 /* Adds a prefix; ends the command when memory is out. ranges_meet() may be
  * asked again only after ranges_seal(). */
 void ranges_add(struct ranges *s, const struct prefix *x);
+/* Adds a list with commas between. NULL, or from where on it is none. */
+const char *ranges_add_list(struct ranges *s, const char *list);
 void ranges_seal(struct ranges *s);
 void ranges_free(struct ranges *s);	/* empty again */
 

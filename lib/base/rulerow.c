@@ -2,7 +2,11 @@
 /* Rows of the rule stream, in the order of its schema. */
 #include "rulerow.h"
 
+#include "edge.h"
 #include "num.h"
+
+const char *const rule_owner[] = { "operator", "iq", "graph", NULL };
+#define OWNERS (sizeof(rule_owner) / sizeof(*rule_owner) - 1)
 
 static char *word(char *p, const char *s)
 {
@@ -10,28 +14,28 @@ static char *word(char *p, const char *s)
 	return stpcpy(p, s);
 }
 
-static char *number(char *p, uint64_t v)
+static char *number(char *p, bool known, uint64_t v)
 {
-	if (v == RULE_UNKNOWN)
-		return word(p, "-");
-	*p++ = '\t';
-	return put_u64(p, v);
+	return known ? put_u64(word(p, ""), v) : word(p, "-");
 }
 
-char *rulerow_put(char *p, const struct rulerow *r)
+char *rulerow_put(char *p, const struct ruletable *t, const struct rule *r, uint64_t hits)
 {
-	p = put_time(p, r->time);
-	p = word(p, r->table);
-	p = word(p, r->key ? "" : "*");
-	if (r->key)
-		p = prefix_put(p, r->key);
-	p = number(p, r->rate);
-	p = number(p, r->burst);
-	p = word(p, r->until < 0 ? "-" : "");
-	if (r->until >= 0)
-		p = put_time(p, r->until);
-	p = word(p, r->owner);
-	p = number(p, r->hits);
+	p = word(put_time(p, t->real), t->name);
+	p = prefix_put(word(p, ""), &r->x);
+	p = number(p, t->limit, r->rate);
+	p = number(p, t->limit, r->burst);
+	p = r->until ? put_time(word(p, ""), t->real + (int64_t)(r->until - t->boot) / 1000000) : word(p, "-");
+	p = word(p, r->owner - 1 < OWNERS ? rule_owner[r->owner - 1] : "-");
+	p = number(p, hits != RULE_UNKNOWN, hits);
+	p = number(p, t->edge, r->port);
+	p = t->edge ? proto_put(word(p, ""), &r->x, r->proto) : word(p, "-");
 	*p++ = '\n';
 	return p;
+}
+
+char *rulestar_put(char *p, int64_t real, uint64_t n)
+{
+	p = stpcpy(put_time(p, real), "\t-\t*\t-\t-\t-\t-\t");
+	return stpcpy(put_u64(p, n), "\t-\t-\n");
 }

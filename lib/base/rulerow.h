@@ -3,19 +3,27 @@
 #ifndef KL_RULEROW_H
 #define KL_RULEROW_H
 
-#include "addr.h"
+#include <stdbool.h>
 
-#define RULE_UNKNOWN UINT64_MAX	/* a number that prints as "-" */
+#include "rule.h"
+
+#define RULE_UNKNOWN UINT64_MAX	/* hits that print as "-" */
 #define RULE_ROW     512	/* room for the longest row */
 
-struct rulerow {
-	int64_t time, until;	/* Unix ms; until < 0: never */
-	const char *table, *owner;
-	const struct prefix *key;	/* NULL: the star row */
-	uint64_t rate, burst, hits;
+/* Names of the owners, that of 1 first; ends with NULL. */
+extern const char *const rule_owner[];
+
+/* What the rows of a table share. */
+struct ruletable {
+	const char *name;
+	bool limit, edge;	/* its rules have a rate and a burst, a port and a protocol */
+	uint64_t boot;		/* the same moment by the clock of rules and, in ms, by that of rows */
+	int64_t real;
 };
 
-/* Writes the row with its LF at p, without NUL; returns the end. */
-char *rulerow_put(char *p, const struct rulerow *r);
+/* Writes a row with its LF at p, without NUL; returns the end. */
+char *rulerow_put(char *p, const struct ruletable *t, const struct rule *r, uint64_t hits);
+/* The star row, for n rules. */
+char *rulestar_put(char *p, int64_t real, uint64_t n);
 
 #endif

@@ -2,7 +2,9 @@
 /*
  * Entries lie in one mapping that mremap() lengthens without copying, and the
  * index is thrown away before a larger one is made from the entries: memory
- * peaks where it ends. Linear probing, at most 5/8 full.
+ * peaks where it ends. Linear probing, at most 5/8 full. What a slot's number
+ * leaves free holds bits of the hash, so that few entries but the right one
+ * are touched.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,14 +28,25 @@ static uint64_t fold(uint64_t x, uint64_t y)
 	return (uint64_t)z ^ (uint64_t)(z >> 64);
 }
 
-static size_t slot_of(const struct table *t, const struct prefix *key)
+static uint64_t hash_of(const struct table *t, const struct prefix *key)
 {
 	uint64_t hi, lo;
 
 	memcpy(&hi, key->a, 8);
 	memcpy(&lo, key->a + 8, 8);
 	hi = fold(hi ^ t->seed, lo ^ 0x9e3779b97f4a7c15u ^ (t->seed << 32 | t->seed >> 32));
-	return fold(hi ^ key->len, 0xd1b54a32d192ed03u) & (t->slots - 1);
+	return fold(hi ^ key->len, 0xd1b54a32d192ed03u);
+}
+
+/* The bits of a slot that number an entry; those above are of its hash. */
+static uint32_t number_bits(const struct table *t)
+{
+	return (uint32_t)(t->slots - 1);
+}
+
+static uint32_t slot_value(const struct table *t, size_t i, uint64_t hash)
+{
+	return (uint32_t)(i + 1) | ((uint32_t)(hash >> 32) & ~number_bits(t));
 }
 
 static void *map(void *old, size_t was, size_t n)
@@ -48,6 +61,7 @@ static void *map(void *old, size_t was, size_t n)
 
 static void index_make(struct table *t, size_t slots)
 {
+	uint64_t hash;
 	size_t i, s;
 
 	if (t->index && t->slots == slots) {
@@ -60,10 +74,10 @@ static void index_make(struct table *t, size_t slots)
 		t->slots = slots;
 	}
 	for (i = 0; i < t->n; i++) {
-		s = slot_of(t, table_at(t, i));
-		while (t->index[s])
-			s = (s + 1) & (slots - 1);
-		t->index[s] = (uint32_t)i + 1;
+		hash = hash_of(t, table_at(t, i));
+		for (s = hash & (slots - 1); t->index[s]; s = (s + 1) & (slots - 1))
+			;
+		t->index[s] = slot_value(t, i, hash);
 	}
 }
 
@@ -97,12 +111,14 @@ void table_clear(struct table *t)
 }
 
 /* The slot that holds key's entry number, or the empty one where it belongs. */
-static size_t probe(const struct table *t, const struct prefix *key)
+static size_t probe(const struct table *t, const struct prefix *key, uint64_t hash)
 {
-	size_t s = slot_of(t, key);
+	uint32_t number = number_bits(t), bits = (uint32_t)(hash >> 32) & ~number, v;
+	size_t s;
 
-	while (t->index[s] && !prefix_eq(table_at(t, t->index[s] - 1), key))
-		s = (s + 1) & (t->slots - 1);
+	for (s = hash & (t->slots - 1); (v = t->index[s]); s = (s + 1) & (t->slots - 1))
+		if ((v & ~number) == bits && prefix_eq(table_at(t, (v & number) - 1), key))
+			break;
 	return s;
 }
 
@@ -124,32 +140,34 @@ void *table_find(struct table *t, const struct prefix *key)
 
 	if (e || !t->n)
 		return e;
-	i = t->index[probe(t, key)];
+	i = t->index[probe(t, key, hash_of(t, key))];
 	if (!i)
 		return NULL;
-	t->last = i - 1;
+	t->last = (i & number_bits(t)) - 1;
 	return table_at(t, t->last);
 }
 
 void *table_get(struct table *t, const struct prefix *key)
 {
 	void *e = guess(t, key);
+	uint64_t hash;
 	size_t s;
 
 	if (e)
 		return e;
 	if (!t->index)
 		index_make(t, FIRST);
-	s = probe(t, key);
+	hash = hash_of(t, key);
+	s = probe(t, key, hash);
 	if (t->index[s]) {
-		t->last = t->index[s] - 1;
+		t->last = (t->index[s] & number_bits(t)) - 1;
 		return table_at(t, t->last);
 	}
 	if (t->n >= UINT32_MAX - 1)
 		die(KL_SYSTEM, "a table is full at %zu entries", t->n);
 	if (t->n == room(t->slots)) {
 		index_make(t, t->slots * 2);
-		s = probe(t, key);
+		s = probe(t, key, hash);
 	}
 	if (t->n == t->cap)
 		entries_fit(t, t->cap ? t->cap + t->cap / 4 : FIRST);
@@ -157,7 +175,8 @@ void *table_get(struct table *t, const struct prefix *key)
 	memset(e, 0, t->size);
 	memcpy(e, key, sizeof(*key));
 	t->last = t->n;
-	t->index[s] = (uint32_t)++t->n;
+	t->index[s] = slot_value(t, t->n, hash);
+	t->n++;
 	return e;
 }
 

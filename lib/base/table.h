@@ -16,7 +16,7 @@
 struct table {
 	unsigned char *entry;	/* n entries of size bytes; entry i at i*size */
 	size_t   size, n, cap;
-	uint32_t *index;	/* slots entry numbers + 1; 0 empty */
+	uint32_t *index;	/* slots entry numbers + 1, bits of the hash above; 0 empty */
 	size_t   slots;		/* a power of two */
 	size_t   last;		/* the entry found last */
 	uint64_t seed;

@@ -34,6 +34,7 @@ struct tsv_in {
 
 	char *buf;		/* tail, piece, and 64 bytes that marks() may touch */
 	size_t tail;		/* bytes of an unfinished line before buf + TSV_LINE */
+	bool skip;		/* up to the next LF: the rest of a line that was too long */
 
 	uint32_t cols;		/* 0: no header yet */
 	int src;
@@ -332,7 +333,14 @@ int tsv_step(struct tsv_in *in)
 	if (!n)
 		return 0;
 	end = at + n;
-	lf = memrchr(at, '\n', (size_t)n);
+	if (in->skip) {
+		lf = memchr(at, '\n', (size_t)n);
+		if (!lf)
+			return 1;
+		from = at = lf + 1;
+		in->skip = false;
+	}
+	lf = memrchr(at, '\n', (size_t)(end - at));
 	if (lf) {
 		take_lines(in, from, lf + 1);
 		from = lf + 1;
@@ -344,9 +352,10 @@ int tsv_step(struct tsv_in *in)
 		in->line++;
 		broken(in, "line is longer than 65536 bytes", NULL, 0);
 		in->tail = 0;
+		in->skip = true;
 		return !in->broken;
 	}
-	memmove(at - in->tail, from, in->tail);
+	memmove(IN_AT(in) - in->tail, from, in->tail);
 	return 1;
 }
 

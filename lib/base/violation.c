@@ -137,7 +137,7 @@ size_t violations_due(struct violations *v, int64_t until, const struct violatio
 		while (v->due < v->whole && v->row[v->due].time <= until)
 			v->due++;
 	while (v->due == v->whole && more(v));
-	*first = v->row + v->next;
+	*first = v->row ? v->row + v->next : NULL;
 	return v->due - v->next;
 }
 

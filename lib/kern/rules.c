@@ -8,6 +8,11 @@
 #include "rules.h"
 #include "src.h"
 
+const char *const rules_table[KL_TABLES] = {
+	[KL_ALLOW] = "allow",	       [KL_DENY] = "deny",	     [KL_LIMIT] = "limit",
+	[KL_EDGE_ALLOW] = "edge-allow", [KL_EDGE_DENY] = "edge-deny", [KL_EDGE_LIMIT] = "edge-limit",
+};
+
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /* Room for n elements, of huge pages when it is large and the kernel has them: under a
@@ -55,7 +60,7 @@ static int add(void *s, const struct rule *r)
 	return rules_add(s, r);
 }
 
-static int order(const void *va, const void *vb)
+int rule_order(const void *va, const void *vb)
 {
 	const struct rule *a = va, *b = vb;
 	int c = prefix_is4(&b->x) - prefix_is4(&a->x);
@@ -67,7 +72,7 @@ static int order(const void *va, const void *vb)
 	return c ? c : a->port - b->port;
 }
 
-/* What order() compares, byte by byte. */
+/* What rule_order() compares, byte by byte. */
 #define PREFIX_DIGITS (1 + (int)sizeof(struct prefix))
 #define DIGITS	      (PREFIX_DIGITS + 3)
 
@@ -97,7 +102,7 @@ static void sort(struct rule *r, size_t n, int d)
 	size_t next[256] = { 0 }, end[256], at = 0;
 
 	if (n < 64) {
-		qsort(r, n, sizeof(*r), order);
+		qsort(r, n, sizeof(*r), rule_order);
 		return;
 	}
 	d = common(r, n, d);
@@ -237,25 +242,29 @@ const char *rules_why(struct kern *k, enum kl_table t, const struct prefix *x, i
 	return text;
 }
 
-long rules_load(const struct rules *s, struct kern *k, enum kl_table t, const char **why)
+int rules_load(const struct rules *s, struct kern *k, enum kl_table t, const char **why)
 {
-	int *err = malloc((s->n + 1) * sizeof(*err));
+	int *err = malloc((s->n + 1) * sizeof(*err)), again = 1, bad = ENOMEM;
+	static char text[256];
 	struct rules old = { 0 };
 	size_t in, i;
-	int again = 1;
 
+	*why = strerror(bad);
 	if (!err)
-		return -ENOMEM;
+		return -bad;
 	do {
 		in = rules_put(k, t, s->r, s->n, err);
 		for (i = 0; i < s->n && !err[i]; )
 			i++;
 	} while (in < s->n && full(err[i]) && again-- && rules_sweep(&old, k, t, boot_ns(), 0) > 0);
-	if (in < s->n)
-		*why = rules_why(k, t, &s->r[i].x, err[i]);
+	bad = in < s->n ? err[i] : 0;
+	if (bad)
+		snprintf(text, sizeof(text), "%s: %zu of %zu rules went in, nothing already in is lost",
+			 rules_why(k, t, &s->r[i].x, bad), in, s->n);
+	*why = text;
 	rules_free(&old);
 	free(err);
-	return (long)in;
+	return -bad;
 }
 
 size_t rules_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err)
@@ -287,6 +296,39 @@ static int dropped(struct rules *s, const struct kern_src *t, bool deny, uint8_t
 	return 0;
 }
 
+/* The same of edges. */
+static int dropped_edges(struct rules *s, const struct kern_flow *t)
+{
+	struct rule r = { .x.len = 128 };
+
+	for (size_t i = 0; i < (size_t)t->sets * KL_WAYS; i++) {
+		const struct kl_flow *h = &t->hot[i];
+
+		if (!(t->tags[i / KL_WAYS] >> i % KL_WAYS * 8 & 0xff) || h->id & KL_FLOW_OUT)
+			continue;
+		r.rate = h->drops;
+		memcpy(r.x.a, h->key, sizeof(r.x.a));
+		r.proto = h->id >> 16 & 0xff;
+		r.port = h->id & 0xffff;
+		if (r.rate && rules_add(s, &r))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Both sorted: each edge is that rule or none. */
+static void match_edges(struct rules *s, const struct rules *src)
+{
+	size_t at = 0;
+
+	for (const struct rule *x = src->r; x < src->r + src->n; x++) {
+		while (at < s->n && rule_order(&s->r[at], x) < 0)
+			at++;
+		if (at < s->n && !rule_order(&s->r[at], x))
+			s->hits[at] += x->rate;
+	}
+}
+
 /* Both sorted. In the order a prefix stands before all it covers: so what covers a
  * source are those of the rules before it that enclose one another and the last. */
 static void match(struct rules *s, const struct rules *src)
@@ -294,7 +336,7 @@ static void match(struct rules *s, const struct rules *src)
 	size_t in[8 * sizeof(src->r->x.a) + 1], depth = 0, at = 0;	/* one of a length */
 
 	for (const struct rule *x = src->r; x < src->r + src->n; x++) {
-		for (; at < s->n && order(&s->r[at], x) <= 0; at++) {
+		for (; at < s->n && rule_order(&s->r[at], x) <= 0; at++) {
 			while (depth && (s->r[in[depth - 1]].x.len >= s->r[at].x.len ||
 					 !prefix_covers(&s->r[in[depth - 1]].x, &s->r[at].x)))
 				depth--;
@@ -310,7 +352,9 @@ static void match(struct rules *s, const struct rules *src)
 int rules_hits(struct rules *s, struct kern *k, enum kl_table t)
 {
 	uint8_t len6 = kern_cfg(k)->features & KL_F_SRC6_64 ? 64 : 128;
-	struct rules drops = { 0 };
+	bool drops = t != KL_ALLOW && t != KL_EDGE_ALLOW;
+	struct rules gone = { 0 };
+	struct kern_flow flow;
 	struct kern_src src;
 	int err = 0;
 
@@ -321,15 +365,19 @@ int rules_hits(struct rules *s, struct kern *k, enum kl_table t)
 	for (size_t i = 0; i < s->n; i++) {
 		const struct prefix *x = &s->r[i].x;
 
-		s->hits[i] = t == KL_ALLOW || (x->len > len6 && !prefix_is4(x)) ? HITS_UNKNOWN : 0;
+		s->hits[i] = !drops || (!is_edge(t) && x->len > len6 && !prefix_is4(x)) ? HITS_UNKNOWN : 0;
 	}
-	for (int family = 4; family <= 6 && t != KL_ALLOW && s->n && !err; family += 2) {
-		err = kern_src(k, family, &src);
+	for (int family = 4; family <= 6 && drops && s->n && !err; family += 2) {
+		err = is_edge(t) ? kern_flow(k, family, &flow) : kern_src(k, family, &src);
 		if (!err)
-			err = dropped(&drops, &src, t == KL_DENY, family == 4 ? 128 : len6);
+			err = is_edge(t) ? dropped_edges(&gone, &flow) :
+					   dropped(&gone, &src, t == KL_DENY, family == 4 ? 128 : len6);
 	}
-	rules_sort(&drops);
-	match(s, &drops);
-	rules_free(&drops);
+	rules_sort(&gone);
+	if (is_edge(t))
+		match_edges(s, &gone);
+	else
+		match(s, &gone);
+	rules_free(&gone);
 	return err;
 }

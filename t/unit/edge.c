@@ -128,12 +128,36 @@ static void refused(void **state)
 	assert_int_equal(proto, 8);
 }
 
+static void sources(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "192.0.2.0/24", "an edge has one address, not a prefix" },
+		{ "192.0.2.1/24", "an edge has one address, not a prefix" },
+		{ "2001:db8::/64", "an edge has one address, not a prefix" },
+		{ "::/0", "an edge has one address, not a prefix" },
+		{ "192.0.2", "not an address" }, { "", "not an address" }, { "*", "not an address" },
+		{ "192.0.2.1/33", "not an address" },
+	};
+	struct prefix x, want = src(true);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_string_equal(edge_src_get(bad[i][0], strlen(bad[i][0]), &x), bad[i][1]);
+	assert_null(edge_src_get("192.0.2.7", 9, &x));
+	assert_true(prefix_eq(&x, &want));
+	assert_null(edge_src_get("::ffff:192.0.2.7/128", 20, &x));
+	assert_true(prefix_eq(&x, &want));
+	want = src(false);
+	assert_null(edge_src_get("2001:db8::7/128", 15, &x));
+	assert_true(prefix_eq(&x, &want));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),
 		cmocka_unit_test(protocols),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(sources),
 	};
 
 	return cmocka_run_group_tests_name("edge", tests, NULL, NULL);

@@ -274,6 +274,37 @@ static void long_lines(void **state)
 		}
 }
 
+/* The lenient pass over all of a line that is too long, in whatever pieces it comes. */
+static void rest_of_a_long_line(void **state)
+{
+	static char fill[TSV_LINE + 1];
+	struct seen v = { .cells = true };
+	struct tsv_ops ops = *ops_for(&v);
+	struct tsv_in *in;
+	int p[2];
+
+	memset(fill, 'x', sizeof(fill));
+	ops.lenient = true;
+	assert_int_equal(pipe2(p, O_NONBLOCK), 0);
+	in = tsv_open("x", p[0], &ops, &v);
+	assert_int_equal(write(p[1], "time\tsrc\tpkts\n", 14), 14);
+	assert_int_equal(tsv_step(in), 1);
+	assert_int_equal(write(p[1], fill, sizeof(fill)), sizeof(fill));
+	assert_int_equal(tsv_step(in), 1);
+	assert_int_equal(write(p[1], "1.0", 3), 3);
+	assert_int_equal(tsv_step(in), 1);
+	assert_int_equal(write(p[1], "00\tb\t5\n1.000\ta\t6\n1.000\t*\t7\n1.0", 30), 30);
+	assert_int_equal(tsv_step(in), 1);
+	assert_int_equal(write(p[1], "00\t*\t8\n", 7), 7);
+	close(p[1]);
+	while (tsv_step(in) > 0)
+		;
+	assert_int_equal(tsv_close(in), KL_NO);
+	assert_string_equal(v.s, "Htime\tsrc\tpktsR6@1000 F7@1000 F8@1000 ");
+	close(p[0]);
+	free(v.s);
+}
+
 static void many_columns(void **state)
 {
 	int n, i;
@@ -362,6 +393,7 @@ int main(void)
 		cmocka_unit_test(any_other_byte_may_stand),
 		cmocka_unit_test(pieces),
 		cmocka_unit_test(long_lines),
+		cmocka_unit_test(rest_of_a_long_line),
 		cmocka_unit_test(many_columns),
 		cmocka_unit_test(lines_as_they_arrive),
 		cmocka_unit_test(writer),

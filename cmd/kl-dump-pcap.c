@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kl-dump-pcap: captures in, src or flow frames out, as the packet path would have counted.
+ *
+ * Reads:  libpcap and pcapng files, or stdin, one after the other.
+ * Writes: a frame for each tick, rows in the order in which their sources came.
+ * Keeps:  the sources and ports of the tick under way, no packet.
+ *
+ * Frames are parsed by the very code the kernel program is compiled from. The clock
+ * is the capture's: ticks begin with its first packet, whatever that is.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <pcap/pcap.h>
+#include <unistd.h>
+
+#include "../bpf/parse.bpf.h"
+#include "../lib/base/die.h"
+#include "../lib/base/ether.h"
+#include "../lib/base/num.h"
+#include "../lib/base/opt.h"
+#include "../lib/base/ranges.h"
+#include "../lib/base/tsv.h"
+#include "../lib/core/tally_text.h"
+#include "../lib/core/ticks.h"
+#include "schema.h"
+
+#define MS	     INT64_C(1000000)	/* ns */
+#define SECOND	     (1000 * MS)
+#define TIME_MAX     INT64_C(9000000000)	/* s: as ns below 2^63 */
+#define READ_AT_ONCE (1 << 18)
+#define PACKET_MAX   (1 << 18)		/* more libpcap does not hand out */
+
+enum { DIR_IN, DIR_OUT, DIR_AUTO };
+static const char *const dirs[] = { "in", "out", "auto", NULL };
+enum { SRC6_64, SRC6_128 };
+static const char *const lengths[] = { "64", "128", NULL };
+
+static struct {
+	double every;
+	int64_t gap;
+	bool whole, flows, every_given, gap_given, dir_given, src6_given;
+	int dir, src6;
+	const char *local;
+} o = { .every = 1, .gap = 3600000, .dir = DIR_AUTO, .src6 = SRC6_128 };
+
+static const struct opt opts[] = {
+	{ "interval", 'i', OPT_F64, &o.every, 0.001, 86400, "SEC", "length of a tick", 0, false, &o.every_given },
+	{ "whole", 0, OPT_FLAG, &o.whole, 0, 0, 0, "one frame for all: a single tick", 0, false, 0 },
+	{ "gap", 0, OPT_DUR, &o.gap, 0, 0, "DUR", "leave out longer times without packets; 0: none", 0, false,
+	  &o.gap_given },
+	{ "flows", 0, OPT_FLAG, &o.flows, 0, 0, 0, "flow frames instead of src frames", 0, false, 0 },
+	{ "dir", 0, OPT_WORD, &o.dir, 0, 0, "in|out|auto", "direction of flows; auto: by --local", dirs, false,
+	  &o.dir_given },
+	{ "local", 0, OPT_STR, &o.local, 0, 0, "PREFIX", "what this side sends is out; several: commas between", 0,
+	  false, 0 },
+	{ "src6-prefix", 0, OPT_WORD, &o.src6, 0, 0, "64|128", "what of an IPv6 address is a source", lengths,
+	  false, &o.src6_given },
+	OPT_END
+};
+
+static const struct opt_page page = {
+	"[-i SEC] [--gap DUR] [--whole] [--src6-prefix 64|128] [FILE ...]\n"
+	"--flows [-i SEC] [--gap DUR] [--whole] [--dir in|out|auto]\n [--local PREFIX] [FILE ...]",
+	"Count a capture as the packet path would have.", opts
+};
+
+struct dump {
+	struct tally tally;
+	struct ticks ticks;
+	struct ranges local;
+	struct tsv_out out;
+	char file[READ_AT_ONCE];		/* what was read ahead of it */
+	uint8_t frame[ETHER_HEAD + PACKET_MAX];
+};
+
+static void packet(struct dump *d, const struct ether_link *link, const struct pcap_pkthdr *h, const uint8_t *p)
+{
+	size_t head = ether_head(link), n = h->caplen < h->len ? h->caplen : h->len;
+	struct pkt k = { .len = (h->len > head ? h->len - (uint32_t)head : 0) + ETHER_HEAD };
+	struct tally_packet t = { .src.len = 128 };
+	const uint8_t *ip;
+
+	p = ether_frame(link, p, &n, d->frame);
+	if (parse(&k, p, p + n) != FRAME_IP)
+		return;
+	memcpy(t.src.a, &k.hi, 8);
+	memcpy(t.src.a + 8, &k.lo, 8);
+	t.out = o.flows && (o.dir == DIR_AUTO ? ranges_meet(&d->local, &t.src) : o.dir == DIR_OUT);
+	if (t.out) {		/* the other side: behind the source, in both headers */
+		for (ip = p + ETHER_HEAD; is_vlan(BE16(ip - 2)); ip += 4)
+			;
+		if (k.family == 4)
+			memcpy(t.src.a + 12, ip + 16, 4);
+		else
+			memcpy(t.src.a, ip + 24, 16);
+	} else if (k.family == 6 && o.src6 == SRC6_64) {
+		t.src.len = 64;
+		prefix_mask(&t.src);
+	}
+	t.len = k.len;
+	t.port = k.dport;
+	t.ported = k.ports;
+	t.proto = k.proto;
+	t.flags = k.flags;
+	tally_add(&d->tally, &t);
+}
+
+static void frame(struct dump *d, int64_t end, int64_t length)
+{
+	const struct tally *t = &d->tally;
+	size_t i, n = o.flows ? t->flows.n : t->srcs.n, stamp;
+	char text[3 * PUT_MAX], *p = put_time(text, end / MS);
+
+	*p++ = '\t';
+	p = put_f64(p, (double)length / SECOND, 3);
+	*p++ = '\t';
+	stamp = (size_t)(p - text);
+	for (i = 0; i <= n; i++) {
+		p = mempcpy(tsv_room(&d->out, sizeof(text) + TALLY_TEXT), text, stamp);
+		if (o.flows)
+			d->out.p = tally_flow_put(p, t, i < n ? table_at(&t->flows, i) : NULL);
+		else
+			d->out.p = tally_src_put(p, t, i < n ? table_at(&t->srcs, i) : NULL);
+	}
+	tsv_flush(&d->out);
+	tally_clear(&d->tally);
+}
+
+static int unreadable(const char *name)
+{
+	warn("cannot read '%s': %s", name, strerror(errno));
+	return KL_SYSTEM;
+}
+
+/* Counts what is left of a capture; its status. */
+static int packets(struct dump *d, pcap_t *cap, const char *name)
+{
+	int got, type = pcap_datalink(cap);
+	const struct ether_link *link = ether_link(type);
+	const char *why = pcap_datalink_val_to_name(type);
+	struct pcap_pkthdr *h;
+	const uint8_t *p;
+	uint64_t n = 0;
+	int64_t t, end;
+
+	if (!link) {
+		warn("%s: link type %d (%s) is not understood", name, type, why ? why : "unknown");
+		return KL_INPUT;
+	}
+	while ((got = pcap_next_ex(cap, &h, &p)) == 1) {
+		n++;
+		if (h->ts.tv_sec < 0 || h->ts.tv_sec > TIME_MAX || h->ts.tv_usec < 0 || h->ts.tv_usec >= SECOND) {
+			warn("%s: packet %" PRIu64 ": its time is none", name, n);
+			return KL_INPUT;
+		}
+		t = h->ts.tv_sec * SECOND + h->ts.tv_usec;	/* nanoseconds, as was asked for */
+		ticks_event(&d->ticks, t);
+		while (!o.whole && ticks_over(&d->ticks, t, &end))
+			frame(d, end, d->ticks.every);
+		packet(d, link, h, p);
+	}
+	if (got == PCAP_ERROR_BREAK)
+		return KL_OK;
+	if (ferror(pcap_file(cap)))
+		return unreadable(name);
+	warn("%s: packet %" PRIu64 ": %s", name, n + 1, pcap_geterr(cap));
+	return KL_INPUT;
+}
+
+static int capture(struct dump *d, const char *path)
+{
+	const char *name = strcmp(path, "-") ? path : "stdin";
+	FILE *f = name == path ? fopen(path, "rb") : stdin;
+	char why[PCAP_ERRBUF_SIZE];
+	pcap_t *cap;
+	int st;
+
+	if (!f)
+		return unreadable(name);
+	setvbuf(f, d->file, _IOFBF, sizeof(d->file));
+	cap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!cap && ferror(f))
+		return unreadable(name);
+	if (!cap) {
+		warn("%s: %s", name, why);
+		return KL_INPUT;
+	}
+	st = packets(d, cap, name);
+	pcap_close(cap);
+	return st;
+}
+
+static void check(void)
+{
+	if (o.whole && (o.every_given || o.gap_given))
+		die(KL_USAGE, "--whole is one tick: it excludes -i and --gap");
+	if (o.flows && o.src6_given)
+		die(KL_USAGE, "flows are told by whole addresses: --flows excludes --src6-prefix");
+	if (!o.flows && (o.local || o.dir_given))
+		die(KL_USAGE, "--dir and --local are for --flows");
+	if (o.local && o.dir != DIR_AUTO)
+		die(KL_USAGE, "--dir %s is said of all packets: it excludes --local", dirs[o.dir]);
+}
+
+static void report(const struct ticks *k)
+{
+	if (k->late && !o.whole)
+		warn("packets more than a tick behind the latest, counted in the tick under way: %" PRIu64, k->late);
+	if (k->gaps)
+		warn("times without packets left out (--gap): %" PRIu64 ", of %" PRId64 " s in all", k->gaps,
+		     k->skipped / SECOND);
+}
+
+int main(int argc, char **argv)
+{
+	static struct dump d;
+	const char *bad;
+	int i, st;
+
+	kl_name = "kl-dump-pcap";
+	i = opt_parse(argc, argv, &page);
+	check();
+	if (o.local && (bad = ranges_add_list(&d.local, o.local)))
+		die(KL_USAGE, "bad value '%s' for --local: addresses and prefixes, commas between", bad);
+	ranges_seal(&d.local);
+	d.ticks.every = llround(o.every * 1000) * MS;
+	d.ticks.gap = o.gap * MS;
+	tally_init(&d.tally, o.flows);
+	tsv_out_init(&d.out, STDOUT_FILENO, "stdout");
+	tsv_puts(&d.out, o.flows ? FLOW_HEADER "\n" : SRC_HEADER "\n");
+	tsv_flush(&d.out);
+	do
+		st = capture(&d, i < argc ? argv[i] : "-");
+	while (!st && ++i < argc);
+	/* Of a broken capture the tick under way is not known whole. */
+	if (!st && d.ticks.begun && o.whole)
+		frame(&d, d.ticks.first + ticks_span(&d.ticks), ticks_span(&d.ticks));
+	else if (!st && d.ticks.begun)
+		frame(&d, d.ticks.end, d.ticks.every);
+	report(&d.ticks);
+	tsv_out_close(&d.out);
+	tally_free(&d.tally);
+	ranges_free(&d.local);
+	return st;
+}
