@@ -80,7 +80,8 @@ struct kl_cfg {
 	__u64 beat_ns;		/* when kl-apply last was there */
 	__u64 dead_ns;		/* for how long it may stay away; 0: for ever */
 	__u32 dead_mode;	/* enum kl_dead: what happens then */
-	__u32 zero[5];
+	__u32 lapsed;		/* the latest trial ran out, and user space took note */
+	__u32 zero[4];
 	__u32 gen[KL_GENS];
 	/* Written by the packet path, a line of its own. */
 	__u32 fallen;		/* KL_FELL_* */

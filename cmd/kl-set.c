@@ -2,157 +2,149 @@
 /*
  * kl-set: shows or changes the settings of the packet path.
  *
- * Reads:  the pinned configuration under DIR.
- * Writes: without operands, the settings as a settings file (key TAB value)
- *         to stdout; with KEY VALUE, that one setting to the kernel.
+ * Reads:  the pinned configuration under DIR; before default-deny also whom the
+ *         caller depends on: SSH_CONNECTION, routes, resolvers.
+ * Writes: without operands, what is set as a settings file (key TAB value) to
+ *         stdout; with KEY VALUE, that one setting to the kernel.
  * Keeps:  nothing.
  *
  * A change holds from the next packet on: it is one store, after which every
- * source is judged anew. enforce-allow with nobody allowed would cut the
- * machine off, and is refused unless --force is given.
+ * source is judged anew. With --confirm the packet path itself takes it back
+ * unless it is confirmed in time, whatever has become of the caller.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "../lib/base/die.h"
+#include "../lib/base/lifeline.h"
 #include "../lib/base/num.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/tsv.h"
-#include "../lib/kern/map.h"
+#include "../lib/kern/change.h"
+#include "../lib/kern/lockout.h"
 
 static struct {
-	const char *dir;
+	const char *dir, *confirm;
 	bool force;
 } o = { .dir = KL_BPFFS };
 
 static const struct opt opts[] = {
 	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, 0, 0 },
-	{ "force", 'f', OPT_FLAG, &o.force, 0, 0, 0, "enforce-allow on although nobody is allowed", 0, 0, 0 },
+	{ "confirm", 0, OPT_STR, &o.confirm, 0, 0, "SEC", "take the change back unless confirmed in time", 0, 0, 0 },
+	{ "force", 'f', OPT_FLAG, &o.force, 0, 0, 0, "do it, whoever is cut off", 0, 0, 0 },
 	OPT_END
 };
 
-struct change {
-	enum { FEATURE, LIMIT, SAMPLE } what;
-	uint32_t set, clear;		/* KL_F_* */
-	uint32_t rate, burst, sample;
-};
-
-static bool is(const char *a, const char *b)
+static void object(const char *line)
 {
-	return !strcmp(a, b);
+	warn("%s", line);
 }
 
-static void parse_bit(struct change *c, const char *key, const char *v, const char *yes, const char *no,
-		      uint32_t bit)
+/* Ends the command when the change would cut off whom the caller needs. */
+static void check(struct kern *k, bool edges)
 {
-	c->what = FEATURE;
-	if (is(v, yes))
-		c->set = bit;
-	else if (is(v, no))
-		c->clear = bit;
-	else
-		die(KL_USAGE, "bad value '%s' for %s: %s or %s", v, key, yes, no);
+	struct lifeline l[LIFELINES];
+	int n = lockout(k, o.dir, edges, l, lifelines(l), object);
+
+	if (n < 0)
+		die(KL_SYSTEM, "cannot read the tables under '%s': %s", o.dir, strerror(-n));
+	if (n)
+		exit(KL_NO);
 }
 
-static void parse_limit(struct change *c, const char *v)
+/* Begins or joins a trial, and says so before the change: after it the caller may be gone. */
+static void try(struct kern *k, int64_t ms)
 {
-	const char *slash = strchr(v, '/');
+	bool named = strcmp(o.dir, KL_BPFFS);
 
-	c->what = LIMIT;
-	if (is(v, "off"))
-		return;
-	if (!slash || get_u32(v, (size_t)(slash - v), &c->rate) || !c->rate ||
-	    get_u32(slash + 1, strlen(slash + 1), &c->burst) || !c->burst)
-		die(KL_USAGE, "bad value '%s' for default-limit: RATE/BURST, 1 to 4294967295 each, or off",
-		    v);
+	if (ms)
+		kern_try(k, ms);
+	ms = kern_trial_left(k);
+	if (ms > 0)
+		warn("reverts in %lld s unless: kl-set%s%s confirm", (long long)(ms + 999) / 1000,
+		     named ? " -p " : "", named ? o.dir : "");
 }
 
-static void parse(struct change *c, const char *key, const char *v)
+static int apply(struct kern *k, const struct change *c, int64_t try_ms)
 {
-	if (is(key, "enforce-allow")) {
-		parse_bit(c, key, v, "on", "off", KL_F_ENFORCE_ALLOW);
-	} else if (is(key, "src6-prefix")) {
-		parse_bit(c, key, v, "64", "128", KL_F_SRC6_64);
-	} else if (is(key, "default-limit")) {
-		parse_limit(c, v);
-	} else if (is(key, "sample")) {
-		c->what = SAMPLE;
-		if (get_u32(v, strlen(v), &c->sample))
-			die(KL_USAGE, "bad value '%s' for sample: a whole number, 0 to 4294967295", v);
-	} else {
-		die(KL_USAGE, "unknown setting '%s': enforce-allow, default-limit, sample, src6-prefix",
-		    key);
-	}
-}
-
-static int lives(void *now, const struct rule *r)
-{
-	return !r->until || r->until > *(uint64_t *)now;
-}
-
-static int apply(struct kern *k, const struct change *c)
-{
-	uint64_t now = boot_ns();
 	int err = kern_lock(k);
 
-	if (!err && c->set & KL_F_ENFORCE_ALLOW && !o.force) {
-		err = kern_walk(k, KL_ALLOW, lives, &now);
-		if (!err)
-			die(KL_NO, "the allow table is empty: enforce-allow would drop every source "
-				   "(--force does it all the same)");
-	}
-	if (err < 0)
+	if (err)
 		return err;
-	switch (c->what) {
-	case FEATURE:
-		return kern_feature(k, c->set, c->clear);
-	case LIMIT:
-		return kern_default_limit(k, c->rate, c->burst);
-	default:
-		kern_cfg(k)->sample = c->sample;
-		return 0;
-	}
+	if (c->set & (KL_F_ENFORCE_ALLOW | KL_F_EDGE_ALLOW) && !o.force)
+		check(k, c->set & KL_F_EDGE_ALLOW);
+	if (change_is_tried(c))
+		try(k, try_ms);
+	err = change_make(k, c);
+	if (err == -ETIME)
+		die(KL_NO, "too late: the trial ran out, and what was before it is set again");
+	if (err == -ENOENT)
+		die(KL_NO, "nothing to confirm: no trial is under way");
+	return err;
+}
+
+static void row(struct tsv_out *out, const char *key, const char *fmt, ...)
+{
+	char value[4 * PUT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	tsv_puts(out, key);
+	tsv_puts(out, "\t");
+	tsv_puts(out, value);
+	tsv_puts(out, "\n");
 }
 
 static void show(struct kern *k)
 {
 	volatile struct kl_cfg *c = kern_cfg(k);
-	volatile struct kl_rl *l = &kern_rl(k)->now;
-	char limit[2 * PUT_MAX] = "off", line[256];
+	int64_t left = kern_trial_left(k);
+	struct settings now;
+	const char *name, *word;
 	struct tsv_out out;
 
-	if (l->rate)
-		snprintf(limit, sizeof(limit), "%llu/%llu", l->rate, l->burst);
-	snprintf(line, sizeof(line),
-		 "key\tvalue\nenforce-allow\t%s\ndefault-limit\t%s\nsample\t%u\nsrc6-prefix\t%s\n",
-		 c->features & KL_F_ENFORCE_ALLOW ? "on" : "off", limit, c->sample,
-		 c->features & KL_F_SRC6_64 ? "64" : "128");
+	kern_settings(k, &now);
 	tsv_out_init(&out, 1, "stdout");
-	tsv_puts(&out, line);
+	row(&out, "key", "value");
+	for (size_t i = 0; (name = setting_word(now.features, i, &word)); i++)
+		row(&out, name, "%s", word);
+	row(&out, "default-limit", now.rate ? "%llu/%llu" : "off", (unsigned long long)now.rate,
+	    (unsigned long long)now.burst);
+	row(&out, "sample", "%u", c->sample);
+	row(&out, "dead-man", c->dead_ns ? "%s %g" : "off", dead_word[c->dead_mode], (double)c->dead_ns / 1e9);
+	row(&out, "fallen", "%s", kern_fallen(k) ? dead_word[c->dead_mode] : "-");
+	row(&out, "falls", "%llu", (unsigned long long)c->falls);
+	row(&out, "trial", left > 0 ? "%lld" : left ? "-" : "lapsed", (long long)(left + 999) / 1000);
 	tsv_out_close(&out);
 }
 
 static const struct opt_page page = {
-	.synopsis = "[-p DIR]\n[-p DIR] [-f] KEY VALUE",
+	.synopsis = "[-p DIR]\n[-p DIR] [-f] [--confirm SEC] KEY VALUE\n[-p DIR] confirm",
 	.purpose = "show or change the settings of the packet path",
 	.opts = opts,
 };
 
 int main(int argc, char **argv)
 {
+	const char *why = NULL;
 	struct change c = { 0 };
+	int64_t try_ms = 0;
 	struct kern *k;
-	const char *why;
 	int at, err;
 
 	kl_name = "kl-set";
 	at = opt_parse(argc, argv, &page);
-	if (argc - at == 1)
-		die(KL_USAGE, "no value for '%s'", argv[at]);
-	if (argc - at > 2)
-		die(KL_USAGE, "more than KEY and VALUE: '%s'", argv[at + 2]);
 	if (at < argc)
-		parse(&c, argv[at], argv[at + 1]);
+		why = change_get(&c, argv + at, argc - at);
+	if (why)
+		die(KL_USAGE, "%s", why);
+	if (o.confirm && (at == argc || !change_is_tried(&c)))
+		die(KL_USAGE, "--confirm goes with default-limit, edge-mode, enforce-allow and src6-prefix");
+	if (o.confirm && seconds_get(o.confirm, &try_ms))
+		die(KL_USAGE, "bad value '%s' for --confirm: " SECONDS, o.confirm);
 
 	err = kern_open(&k, o.dir, at < argc, &why);
 	if (err)
@@ -160,7 +152,7 @@ int main(int argc, char **argv)
 	if (at == argc)
 		show(k);
 	else
-		err = apply(k, &c);
+		err = apply(k, &c, try_ms);
 	if (err)
 		die(KL_SYSTEM, "cannot set %s: %s", argv[at], strerror(-err));
 	kern_close(k);

@@ -17,4 +17,7 @@ struct kern {
 	volatile struct kl_edge_cfg *edge[2];	/* IPv4, IPv6 */
 };
 
+/* Writes off a trial that ran out. */
+void kern_settle(struct kern *k);
+
 #endif

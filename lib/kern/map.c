@@ -208,104 +208,13 @@ int kern_alive(struct kern *k, const char **why)
 	return 0;
 }
 
-/* Are there deadlines to look at? */
-static void timed(struct kern *k)
-{
-	if (k->cfg->trial_ns || k->cfg->dead_ns)
-		__atomic_fetch_or(&k->cfg->features, KL_F_TIMED, __ATOMIC_SEQ_CST);
-	else
-		__atomic_fetch_and(&k->cfg->features, ~KL_F_TIMED, __ATOMIC_SEQ_CST);
-}
-
-int kern_try(struct kern *k, int64_t ms)
-{
-	if (!k->cfg->trial_ns) {
-		k->rl->before.rate = k->rl->now.rate;
-		k->rl->before.burst = k->rl->now.burst;
-		k->rl->before.ivl = k->rl->now.ivl;
-		k->rl->before.tol = k->rl->now.tol;
-		k->cfg->before = k->cfg->features;
-	}
-	__atomic_store_n(&k->cfg->trial_ns, boot_ns() + (uint64_t)ms * 1000000, __ATOMIC_SEQ_CST);
-	timed(k);
-	return 0;
-}
-
-int kern_confirm(struct kern *k)
-{
-	if (!k->cfg->trial_ns)
-		return -ENOENT;
-	k->cfg->trial_ns = 0;
-	timed(k);
-	return 0;
-}
-
-int64_t kern_trial_left(struct kern *k)
-{
-	uint64_t end = k->cfg->trial_ns, now = boot_ns();
-
-	return !end ? -1 : end <= now ? 0 : (int64_t)((end - now + 999999) / 1000000);
-}
-
-int kern_dead_man(struct kern *k, enum kl_dead mode, int64_t ms)
-{
-	kern_beat(k);
-	k->cfg->dead_mode = mode;
-	__atomic_store_n(&k->cfg->dead_ns, (uint64_t)ms * 1000000, __ATOMIC_SEQ_CST);
-	timed(k);
-	return 0;
-}
-
-void kern_beat(struct kern *k)
-{
-	__atomic_store_n(&k->cfg->beat_ns, boot_ns(), __ATOMIC_SEQ_CST);
-}
-
-int kern_feature(struct kern *k, uint32_t set, uint32_t clear)
-{
-	__atomic_fetch_or(&k->cfg->features, set, __ATOMIC_SEQ_CST);
-	__atomic_fetch_and(&k->cfg->features, ~clear, __ATOMIC_SEQ_CST);
-	__atomic_fetch_add(&k->cfg->gen_all, 1, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
-int kern_default_limit(struct kern *k, uint64_t rate, uint64_t burst)
-{
-	uint32_t ivl, tol;
-
-	if (!rate)
-		__atomic_fetch_and(&k->cfg->features, ~KL_F_DEFAULT_LIMIT, __ATOMIC_SEQ_CST);
-	kl_gcra(k->cfg->hz, rate, burst, &ivl, &tol);
-	k->rl->now.rate = rate;
-	k->rl->now.burst = burst;
-	k->rl->now.ivl = ivl;
-	k->rl->now.tol = tol;
-	if (rate)
-		__atomic_fetch_or(&k->cfg->features, KL_F_DEFAULT_LIMIT, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
-/* A trial that ran out is over: the kernel went back by itself, the settings follow. */
-static void settle(struct kern *k)
-{
-	uint64_t end = k->cfg->trial_ns;
-
-	if (!end || boot_ns() < end)
-		return;
-	if (k->cfg->before & KL_F_DEFAULT_LIMIT)
-		kern_default_limit(k, k->rl->before.rate, k->rl->before.burst);
-	kern_feature(k, k->cfg->before & KL_F_TRIED, KL_F_TRIED & ~k->cfg->before);
-	k->cfg->trial_ns = 0;
-	timed(k);
-}
-
 int kern_lock(struct kern *k)
 {
 	while (flock(k->dir, LOCK_EX))
 		if (errno != EINTR)
 			return -errno;
 	if (k->write)
-		settle(k);
+		kern_settle(k);
 	return 0;
 }
 

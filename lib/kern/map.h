@@ -62,24 +62,6 @@ size_t kern_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n,
 const char *kern_map_name(enum kl_table t, const struct prefix *x);
 uint32_t kern_map_max(struct kern *k, enum kl_table t, const struct prefix *x);
 
-/* Sets the default limit; rate 0: none. */
-int kern_default_limit(struct kern *k, uint64_t rate, uint64_t burst);
-/* Sets and clears KL_F_* bits at once, then has every record judged anew. */
-int kern_feature(struct kern *k, uint32_t set, uint32_t clear);
-
-/* Begins a trial of `ms` milliseconds: what is KL_F_TRIED, and the default limit, as they are now come back unless
- * kern_confirm() is called in time; the packet path sees to it. During a trial: prolongs it, what comes
- * back stays what it was. */
-int kern_try(struct kern *k, int64_t ms);
-/* Ends the trial, keeping what was tried. -ENOENT: there is none (it may have run out). */
-int kern_confirm(struct kern *k);
-/* Milliseconds left of the trial under way, -1: none. */
-int64_t kern_trial_left(struct kern *k);
-/* The dead-man switch: mode after `ms` without kern_beat(); ms 0: off. Counts as a beat. */
-int kern_dead_man(struct kern *k, enum kl_dead mode, int64_t ms);
-/* kl-apply is here. */
-void kern_beat(struct kern *k);
-
 /* Recomputes the feature bits that say which tables hold entries. Called by put and del. */
 int kern_features(struct kern *k);
 
