@@ -55,18 +55,25 @@ static __noinline int carry(__u64 *word, __u32 *to, __u32 cell)
 	return 0;
 }
 
-static __always_inline void port_bit(struct kl_ports *p, __u32 i)
+/* True when it was not set. */
+static __always_inline bool port_bit(struct kl_ports *p, __u32 i)
 {
-	set_bits(&p->w[(i >> 6) & 7], 1ull << (i & 63));
+	__u64 *w = &p->w[(i >> 6) & 7], bit = 1ull << (i & 63);
+	bool new = !(*w & bit);
+
+	set_bits(w, bit);
+	return new;
 }
 
-/* True when some 32 ports of this tick are marked now, and were not before: of one port in
- * eight the middle resolution has a bit, and SCAN_BITS of those are set. */
+/* NEW_PORT: its mark was not there. SCAN: some 32 ports of this tick are marked now, and were not before:
+ * of one port in eight the middle resolution has a bit, and SCAN_BITS of those are set. */
 #define SCAN_BITS 4
-static __always_inline bool port_mark(struct kl_ports *p, __u16 port)
+enum { NEW_PORT = 1, SCAN = 2 };
+static __always_inline __u32 port_mark(struct kl_ports *p, __u16 port)
 {
 	const __u32 mid = KL_PORTS_FINE / 64;
 	__u64 was, is;
+	__u32 new;
 	int i;
 
 	__u32 x = (port ^ (__u32)cfg.seed[0]) * 0x85ebca6bu;
@@ -74,20 +81,20 @@ static __always_inline bool port_mark(struct kl_ports *p, __u16 port)
 	x ^= x >> 15;
 	x *= 0xc2b2ae35u;
 	x ^= x >> 13;
-	port_bit(p, x & (KL_PORTS_FINE - 1));
+	new = port_bit(p, x & (KL_PORTS_FINE - 1)) ? NEW_PORT : 0;
 	if (!(x >> 18 & 127))
 		port_bit(p, KL_PORTS_FINE + KL_PORTS_MID + (x >> 25));
 	if (x >> 8 & 7)
-		return false;
+		return new;
 	was = p->w[mid] | p->w[mid + 1];
 	port_bit(p, KL_PORTS_FINE + (x >> 11 & (KL_PORTS_MID - 1)));
 	is = p->w[mid] | p->w[mid + 1];
 	if (is == was)
-		return false;
+		return new;
 #pragma unroll
 	for (i = 1; i < SCAN_BITS; i++)
 		is &= is - 1;
-	return is && !(is & (is - 1));
+	return is && !(is & (is - 1)) ? new | SCAN : new;
 }
 
 /* One port a tick needs no sketch: it is in the record. */
@@ -96,6 +103,7 @@ static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, co
 {
 	__u16 tick = cfg.epoch << 1, was = r->epoch;
 	struct kl_ports *p;
+	__u32 mark;
 	int i;
 
 	if ((was ^ tick) & 0xfffe) {
@@ -108,7 +116,6 @@ static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, co
 	p = ports_of(k->family, f);
 	if (!p)
 		return;
-	t->port_changes++;
 	if (!(was & 1)) {
 #pragma unroll
 		for (i = 0; i < 8; i++)
@@ -116,7 +123,9 @@ static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, co
 		port_mark(p, r->port);
 		r->epoch = tick | 1;
 	}
-	if (port_mark(p, k->dport) && cfg.sample)
+	mark = port_mark(p, k->dport);
+	t->port_changes += mark & NEW_PORT;
+	if (mark & SCAN && cfg.sample)
 		tell(KL_EVENT_SCAN, 1);
 }
 
