@@ -152,14 +152,13 @@ __noinline int judge(void)
 		j->pol = KL_POL_ALLOW;
 		return 0;
 	}
-	if (on & (KL_F_DENY | KL_F_DENY_LPM) && denied(j, now_ns, on)) {
+	if (on & (KL_F_DENY | KL_F_DENY_LPM) && denied(j, now_ns, on))
 		j->pol = KL_POL_DENY;
-		return 0;
-	}
+	/* Of a denied source too: the dead-man switch may leave its limit alone in force. */
 	if (on & (KL_F_LIMIT | KL_F_LIMIT_LPM)) {
 		l = limited(j, now_ns, on);
 		if (l) {
-			j->pol = KL_POL_LIMIT;
+			j->pol |= KL_POL_LIMIT;
 			kl_gcra(cfg.hz, l->rate, l->burst, &j->ivl, &j->tol);
 		}
 	}
