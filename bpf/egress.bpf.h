@@ -47,9 +47,9 @@ __noinline int sent(struct __sk_buff *skb)
 		if (!k->ports)
 			return 0;
 		life = brief = UDP_LIFE;
-	} else if (k->proto == 1 || k->proto == 58) {
+	} else if (k->proto == (k->family == 4 ? 1 : 58)) {
 		p = AT(k, data);
-		if (p + 8 > end || !k->flagged || k->flags != (k->family == 4 ? 8 : 128))
+		if (p + 8 > end || k->left < 8 || !k->flagged || k->flags != (k->family == 4 ? 8 : 128))
 			return 0;
 		e.lport = BE16(p + 4);
 		life = brief = ECHO_LIFE;

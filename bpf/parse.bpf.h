@@ -112,8 +112,8 @@ INLINE int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
 	if (k->frag)
 		k->id = BE16(p + 4);
 	k->at += head;
-	if (total > head)
-		parse_l4(k, p + head, end, total - head);
+	k->left = total > head ? total - head : 0;
+	parse_l4(k, p + head, end, k->left);
 	return FRAME_IP;
 }
 

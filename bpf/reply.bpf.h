@@ -38,8 +38,9 @@ static __always_inline bool to_of(const struct pkt *k, const __u8 *data, const _
 	return true;
 }
 
-/* The packet an ICMP error is about, which this host sent: its ends. p: behind the error's 8 bytes. */
-static __always_inline bool inner(struct ends *e, __u32 family, const __u8 *p, const __u8 *end)
+/* The packet an ICMP error is about, which this host sent: its ends. p: behind the error's 8 bytes; left: what of
+ * the error, they included, lies inside its IP packet. */
+static __always_inline bool inner(struct ends *e, __u32 family, const __u8 *p, const __u8 *end, __u32 left)
 {
 	__u32 head = 40;
 
@@ -63,7 +64,7 @@ static __always_inline bool inner(struct ends *e, __u32 family, const __u8 *p, c
 	}
 	p += head;
 	e->rport = e->lport = 0;
-	if (p + 8 > end)
+	if (p + 8 > end || left < 8 + head + 8)
 		return false;
 	if (e->proto == 6 || e->proto == 17 || e->proto == 132) {
 		e->lport = BE16(p);
@@ -83,10 +84,11 @@ static __always_inline bool is_error(const struct pkt *k)
 	return k->flags >= 1 && k->flags <= 4;
 }
 
+/* RFC 8200, 4.5: of IPv6 the identification is by addresses alone; later fragments may name another header. */
 static __always_inline void frag_ends(struct ends *e, const struct pkt *k)
 {
 	e->kind = OF_FRAG;
-	e->proto = k->proto;
+	e->proto = k->family == 4 ? k->proto : 0;
 	e->rport = k->id >> 16;
 	e->lport = k->id & 0xffff;
 }
@@ -116,10 +118,10 @@ __noinline int reply(struct xdp_md *ctx)
 		e.lport = k->dport;
 	} else if (k->proto == (k->family == 4 ? 1 : 58)) {
 		p = AT(k, data);
-		if (p + 8 > end || !k->flagged)
+		if (p + 8 > end || k->left < 8 || !k->flagged)
 			return 0;
 		if (is_error(k)) {
-			if (!inner(&e, k->family, p + 8, end))
+			if (!inner(&e, k->family, p + 8, end, k->left))
 				return 0;
 		} else if (k->flags == (k->family == 4 ? 0 : 129)) {
 			e.lport = BE16(p + 4);
