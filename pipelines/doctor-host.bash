@@ -131,7 +131,6 @@ check_user() {
 		return
 	fi
 	has setpriv || return 0
-	pure_words
 	# shellcheck disable=SC2016 # the inner shell expands it
 	if probe "${pure[@]}" sh -c 'test -x "$(command -v kl-score)"'; then
 		row user "$user" ok "reaches kl-score"

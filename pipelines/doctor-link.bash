@@ -8,51 +8,51 @@
 # (negative: so much less than a page; where it depends on the card, about as
 # much; -: no limit of its own); channels: half (only half may be in use), cpus
 # (before 5.13 one for each CPU had to be free), - (as they are).
+DRIVERS='
+atlantic 5.19 2048 -
+bnxt_en 4.11 -594 -
+bonding 5.15 - -
+ena 5.6 -598 half
+fsl_dpa 5.11 -594 -
+fsl_dpaa2_eth 5.0 -594 -
+fsl_enetc 5.13 -594 -
+gve 6.4 2032 half
+hv_netvsc 5.6 -590 -
+i40e 4.13 3046 -
+ice 5.5 3046 -
+igb 5.10 3046 -
+igc 5.13 1500 -
+ixgbe 4.12 3050 -
+ixgbevf 4.17 3050 -
+mana 5.17 -590 -
+mlx4_en 4.8 -598 -
+mlx5_core 4.9 -598 -
+mvneta 5.5 -594 -
+mvpp2 5.9 -594 -
+nfp 4.10 -598 -
+nicvf 4.12 1508 -
+qede 4.10 -598 -
+rvu_nicpf 5.16 1508 -
+sfc 5.5 -598 -
+st_gmac 5.13 1500 -
+tun 4.14 - -
+veth 4.19 -590 -
+vif 5.9 -256 -
+virtio_net 4.10 -590 cpus
+vmxnet3 6.6 -602 -
+'
 USUAL_LIMIT=-598
-drivers() {
-	cat <<-'END'
-		atlantic 5.19 2048 -
-		bnxt_en 4.11 -594 -
-		bonding 5.15 - -
-		ena 5.6 -598 half
-		fsl_dpa 5.11 -594 -
-		fsl_dpaa2_eth 5.0 -594 -
-		fsl_enetc 5.13 -594 -
-		gve 6.4 2032 half
-		hv_netvsc 5.6 -590 -
-		i40e 4.13 3046 -
-		ice 5.5 3046 -
-		igb 5.10 3046 -
-		igc 5.13 1500 -
-		ixgbe 4.12 3050 -
-		ixgbevf 4.17 3050 -
-		mana 5.17 -590 -
-		mlx4_en 4.8 -598 -
-		mlx5_core 4.9 -598 -
-		mvneta 5.5 -594 -
-		mvpp2 5.9 -594 -
-		nfp 4.10 -598 -
-		nicvf 4.12 1508 -
-		qede 4.10 -598 -
-		rvu_nicpf 5.16 1508 -
-		sfc 5.5 -598 -
-		st_gmac 5.13 1500 -
-		tun 4.14 - -
-		veth 4.19 -590 -
-		vif 5.9 -256 -
-		virtio_net 4.10 -590 cpus
-		vmxnet3 6.6 -602 -
-	END
-}
 
-# check_link IFACE: the rows of one interface.
+# check_link IFACE: the rows of one interface. programs is mode, id and name of
+# each XDP program that is there, one behind the other.
 check_link() {
 	local iface=$1 json driver native=unknown limit=- channels=- features=''
-	local type kind up mtu master slave parent parentdev peer nsid
+	local type kind up mtu master slave parent parentdev peer nsid programs
 	json=$(probe ip -d -j link show dev "$iface") || { row link "$iface" bad "ip cannot show it" && return; }
-	read -r type kind up mtu master slave parent parentdev peer nsid < <(jq -r '.[0] |
+	read -r type kind up mtu master slave parent parentdev peer nsid programs < <(jq -r '.[0] |
 		[.link_type, .linkinfo.info_kind, (.flags | index("UP") != null), .mtu, .master, .linkinfo.info_slave_kind, .link,
-		(.parentbus + "/" + .parentdev), .link_index, .link_netnsid] |
+		(.parentbus + "/" + .parentdev), .link_index, .link_netnsid,
+		([.xdp // empty | (.attached // [.])[] | "\(.mode) \(.prog.id) \(.prog.name // "-")"] | join(" "))] |
 		map(if . == null or . == "" then "-" else tostring end) | join(" ")' <<<"$json")
 	if [[ $up == true ]]; then
 		row link "$iface" ok "up"
@@ -124,7 +124,7 @@ check_driver() {
 		limit=$most channels=$ways native=no
 		! at_least "$since" || native=yes
 		break
-	done < <(drivers)
+	done <<<"$DRIVERS"
 	[[ $native != unknown || $kind != - ]] || limit=$USUAL_LIMIT
 	[[ $limit != -?* ]] || limit=$(($(getconf PAGE_SIZE) + limit))
 	case $kind in
@@ -179,7 +179,11 @@ check_mtu() {
 }
 
 # feature NAME: on, off, with " fixed" when it cannot be changed; nothing when unknown.
-feature() { sed -n "s/^[[:space:]]*$1: \([a-z]*\)\( \[fixed\]\)\{0,1\}.*/\1\2/p" <<<"$features" | tr -d '[]'; }
+feature() {
+	if [[ $features =~ (^|[[:space:]])"$1: "(on|off)(" ["(fixed))? ]]; then
+		echo "${BASH_REMATCH[2]}${BASH_REMATCH[4]:+ fixed}"
+	fi
+}
 
 # Packets merged before the program sees them count as one, and few drivers take both.
 check_merging() {

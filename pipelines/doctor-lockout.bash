@@ -23,7 +23,7 @@ lifelines() {
 	[[ ! -r /run/systemd/resolve/resolv.conf ]] || conf=/run/systemd/resolve/resolv.conf
 	{
 		ssh_peer
-		default_routes | awk -F'\t' '$2 != "-" { print "gateway\t" $2 }'
+		awk -F'\t' 'NF && $2 != "-" { print "gateway\t" $2 }' <<<"$routes"
 		awk '$1 == "nameserver" { print "resolver\t" $2 }' "$conf" 2>/dev/null || true
 	} | sed 's/%.*//' | awk -F'\t' 'tolower($2) !~ /^(127\.|::1$|fe80:)/ && !seen[$2]++'
 }

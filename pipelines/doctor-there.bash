@@ -4,9 +4,12 @@
 
 # Programs in the XDP hook: none, ours, or one that has to go.
 check_xdp() {
-	local mode id name link fix found=''
-	while read -r mode id name; do
-		found=yes
+	local mode id name link fix list
+	read -r -a list <<<"${programs#-}"
+	[[ ${#list[@]} -gt 0 ]] || row xdp "$iface" ok "nothing is there"
+	while [[ ${#list[@]} -ge 3 ]]; do
+		mode=${list[0]} id=${list[1]} name=${list[2]}
+		list=("${list[@]:3}")
 		if [[ ${attached[$iface]-} == *" $id" ]]; then
 			row xdp "$iface" ok "program $id, of this instance"
 			continue
@@ -26,8 +29,7 @@ check_xdp() {
 		else
 			row xdp "$iface" bad "program $id ($name) is there, and Shield cannot be beside it" "$fix"
 		fi
-	done < <(jq -r '.[0].xdp // empty | (.attached // [.])[] | "\(.mode) \(.prog.id) \(.prog.name // "-")"' <<<"$json")
-	[[ -n $found ]] || row xdp "$iface" ok "nothing is there"
+	done
 }
 
 # Filters in the TC hooks: they go on working, before or behind Shield.
