@@ -229,7 +229,8 @@ check_queues() {
 		row queues "$iface" bad "$used of $most channels are used: native mode needs half of them free" \
 			"ethtool -L $iface combined $((most / 2))"
 	elif [[ $channels == cpus && $((used + cpus)) -gt $most ]] && ! at_least 5.13; then
-		row queues "$iface" note "$used of $most channels are used: before kernel 5.13 native mode needs $cpus free ones" \
+		row queues "$iface" note \
+			"$used of $most channels are used: before kernel 5.13 native mode needs $cpus free ones" \
 			"in the hypervisor: queues=$((used + cpus))"
 	elif [[ $used -lt $cpus && $used -lt $most && $channels != half ]]; then
 		row queues "$iface" note "channels: $used of $most, CPUs: $cpus" \

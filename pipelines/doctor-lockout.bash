@@ -17,7 +17,8 @@ ssh_peer() {
 }
 
 # Whom this host cannot do without: what it is, and the address. Neighbours on
-# the link itself speak by neighbour discovery, which always passes.
+# the link itself speak by neighbour discovery, which always passes. The
+# environment may hold anything: only what looks like an address gets into a fix.
 lifelines() {
 	local conf=/etc/resolv.conf
 	[[ ! -r /run/systemd/resolve/resolv.conf ]] || conf=/run/systemd/resolve/resolv.conf
@@ -25,7 +26,7 @@ lifelines() {
 		ssh_peer
 		awk -F'\t' 'NF && $2 != "-" { print "gateway\t" $2 }' <<<"$routes"
 		awk '$1 == "nameserver" { print "resolver\t" $2 }' "$conf" 2>/dev/null || true
-	} | sed 's/%.*//' | awk -F'\t' 'tolower($2) !~ /^(127\.|::1$|fe80:)/ && !seen[$2]++'
+	} | sed 's/%.*//' | awk -F'\t' '$2 ~ /^[0-9A-Fa-f:.]+$/ && tolower($2) !~ /^(127\.|::1$|fe80:)/ && !seen[$2]++'
 }
 
 check_lockout() {

@@ -34,15 +34,16 @@ check_xdp() {
 
 # Filters in the TC hooks: they go on working, before or behind Shield.
 check_filters() {
-	local hook text all=''
+	local hook text all='' own=''
+	[[ -z ${attached[$iface]-} ]] || own='bpf kl_egress'
 	has tc || return 0
 	for hook in ingress egress; do
-		text=$(probe tc -j filter show dev "$iface" "$hook" | jq -r '[.[] | select(.options) |
-			.kind + (if .options.bpf_name then " " + .options.bpf_name else "" end)] | join(", ")') || continue
+		text=$(probe tc -j filter show dev "$iface" "$hook" | jq -r --arg own "$own" '[.[] | select(.options) | ([.kind, .options.prog.name // empty] | join(" ")) |
+			select(. != $own)] | join(", ")') || continue
 		[[ -z $text ]] || all+="; $hook: $text"
 	done
 	if [[ -z $all ]]; then
-		row tc "$iface" ok "no filters"
+		row tc "$iface" ok "no filters of others"
 	else
 		row tc "$iface" note "${all#; }: they see what Shield passes, and go on working"
 	fi

@@ -6,7 +6,7 @@
 # In namespaces of its own: loads the program as kl-attach does, and prints what came of it.
 rehearsal() {
 	local flavour text='' prog dir=$1
-	mount -t bpf bpf "$dir" || return
+	mount -t bpf bpf "$dir" || { echo "failed no bpffs can be mounted" && return; }
 	for flavour in new old; do
 		if text=$(kl-attach -p "$dir/try" --flavour "$flavour" --mode generic lo 2>&1 >/dev/null); then
 			echo "flavour $flavour"
