@@ -89,12 +89,30 @@ static void against_a_scan(void **state)
 	assert_in_range(hits, asked / 10, asked - asked / 10);
 }
 
+static void lists(void **state)
+{
+	static const char *const bad[] = { "", ",", "1.2.3.4,", ",1.2.3.4", "1.2.3.4,,::1", "1.2.3.4 ", "1.2.3.4/24" };
+	struct ranges s = { 0 };
+	struct prefix x = v4(0x0a0000ff, 32), y = v4(0x01020304, 32), z = v4(0x01020305, 32);
+
+	assert_null(ranges_add_list(&s, "10.0.0.0/24,1.2.3.4,fd00::/8"));
+	ranges_seal(&s);
+	assert_true(ranges_meet(&s, &x));
+	assert_true(ranges_meet(&s, &y));
+	assert_false(ranges_meet(&s, &z));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_non_null(ranges_add_list(&s, bad[i]));
+	assert_string_equal(ranges_add_list(&s, "1.2.3.4,x,::1"), "x,::1");
+	ranges_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty),
 		cmocka_unit_test(edges),
 		cmocka_unit_test(against_a_scan),
+		cmocka_unit_test(lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
