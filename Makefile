@@ -62,13 +62,14 @@ all: $(BINS) $(B)/bin/kliq
 
 # Three archives: what knows libc only, what reaches the kernel, and the reference the packet path is
 # tested by. The pure filters cannot reach the kernel because nothing on their link line can.
-$(B)/libpure.a: $(BASE_OBJS) $(CORE_OBJS)
+$(B)/libpure.a: $(BASE_OBJS) $(CORE_OBJS) $(if $(SAN),$(B)/t/san/exit.o)
 $(B)/libkern.a: $(KERN_OBJS)
 $(B)/libmodel.a: $(MODEL_OBJS)
 $(B)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
+$(BINS): LDFLAGS += $(if $(SAN),-Xlinker --wrap=exit)
 $(B)/bin/kl-dump-pcap: LDLIBS := -lpcap
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
