@@ -28,7 +28,7 @@ mutant() {
 	local dir=$BATS_TEST_TMPDIR/tree
 	[[ -d $dir ]] || copy_tree "$dir"
 	cp "$2" "$BATS_TEST_TMPDIR/whole"
-	sed "s|$3|$4|" "$2" >"$dir/$2"
+	sed "s#$3#$4#" "$2" >"$dir/$2"
 	run ! cmp -s "$2" "$dir/$2"
 	make --no-print-directory -s -C "$dir" "build/fuzz/$1"
 	run --separate-stderr "$dir/t/fuzz/run" -s 30 "$1"
