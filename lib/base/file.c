@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,6 @@
 #include "edge.h"
 #include "file.h"
 
-#define SUFFIX ".XXXXXX"
 #define SLURP_MAX ((size_t)1 << 28)	/* /dev/zero has no end, and memory has */
 #define LIST_SAID 10		/* bad lines of a list that are shown */
 
@@ -22,25 +22,68 @@ static _Noreturn void newfile_fail(struct newfile *f, int err)
 	die(KL_SYSTEM, "cannot write '%s': %s", f->path, strerror(err));
 }
 
+static bool is_at(const struct stat *st, const char *path)
+{
+	struct stat now;
+
+	return !lstat(path, &now) && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+/*
+ * Opens and locks f->tmp: one that a dead writer left, or, when its writer is
+ * done, what a living one had. In a folder that is everyone's the name may have
+ * been planted: another user's file is put away, for its owner could write to it
+ * ever after, and what is no file, or has a second name, is not touched.
+ */
+static void take(struct newfile *f)
+{
+	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	struct stat st;
+
+	for (;;) {
+		int fd = open(f->tmp, flags, 0600), err = errno;
+
+		if (fd < 0 ? lstat(f->tmp, &st) : fstat(fd, &st))
+			newfile_fail(f, err);
+		if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+			die(KL_SYSTEM, "cannot write '%s': '%s' is not a regular file with one name", f->path,
+			    f->tmp);
+		if (st.st_uid != geteuid()) {
+			if (unlink(f->tmp) && errno != ENOENT)
+				newfile_fail(f, errno);
+		} else if (fd < 0) {
+			newfile_fail(f, err);
+		} else {
+			while ((err = flock(fd, LOCK_EX) ? errno : 0) == EINTR)
+				;
+			if (err)
+				newfile_fail(f, err);
+			if (is_at(&st, f->tmp)) {
+				f->fd = fd;
+				return;
+			}
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 void newfile_open(struct newfile *f, const char *path, int mode)
 {
 	char *real = realpath(path, NULL);	/* a symbolic link stays one */
-	const char *to = real ? real : path;
+	const char *slash;
 	struct stat st;
 
-	*f = (struct newfile){ .path = path, .fd = -1 };
-	if (!stat(to, &st) && !S_ISREG(st.st_mode))
+	*f = (struct newfile){ .path = path, .mode = (mode_t)mode, .fd = -1 };
+	f->to = real ? real : xstrdup(path);
+	if (!stat(f->to, &st) && !S_ISREG(st.st_mode))
 		die(KL_SYSTEM, "cannot replace '%s': not a regular file", path);
-	f->tmp = xalloc(strlen(to) + sizeof(SUFFIX));
-	strcat(strcpy(f->tmp, to), SUFFIX);
-	free(real);
-	f->fd = mkostemp(f->tmp, O_CLOEXEC);
-	if (f->fd < 0) {
-		free(f->tmp);
-		f->tmp = NULL;
-		newfile_fail(f, errno);
-	}
-	if (fchmod(f->fd, (mode_t)mode))
+	slash = strrchr(f->to, '/');
+	slash = slash ? slash + 1 : f->to;
+	f->tmp = xalloc(strlen(f->to) + sizeof("..new"));
+	sprintf(f->tmp, "%.*s.%s.new", (int)(slash - f->to), f->to, slash);
+	take(f);
+	if (ftruncate(f->fd, 0))
 		newfile_fail(f, errno);
 }
 
@@ -77,34 +120,29 @@ static int sync_folder(const char *path)
 	return err;
 }
 
+/* The lock is held until the name is gone: who waits for it must not get what is path by then. */
 void newfile_commit(struct newfile *f)
 {
-	size_t n = strlen(f->tmp) - strlen(SUFFIX);
-	char *to = xstrdup(f->tmp);
-	int fd = f->fd, err;
+	int err;
 
-	to[n] = 0;
-	if (fsync(fd))
+	if (fchmod(f->fd, f->mode) || fsync(f->fd) || rename(f->tmp, f->to))
 		newfile_fail(f, errno);
+	err = close(f->fd) ? errno : sync_folder(f->to);
 	f->fd = -1;
-	if (close(fd) || rename(f->tmp, to))
-		newfile_fail(f, errno);
-	free(f->tmp);
-	f->tmp = NULL;
-	err = sync_folder(to);
+	newfile_abandon(f);
 	if (err)
-		newfile_fail(f, err);
-	free(to);
+		die(KL_SYSTEM, "cannot write '%s': %s", f->path, strerror(err));
 }
 
 void newfile_abandon(struct newfile *f)
 {
-	if (f->fd >= 0)
-		close(f->fd);
-	if (f->tmp)
+	if (f->fd >= 0) {
 		unlink(f->tmp);
+		close(f->fd);
+	}
 	free(f->tmp);
-	f->tmp = NULL;
+	free(f->to);
+	f->tmp = f->to = NULL;
 	f->fd = -1;
 }
 

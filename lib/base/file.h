@@ -5,15 +5,21 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "rule.h"
 
-/* A new file beside path, to become path by commit. abandon or a crash leaves
- * path as it was. All end the command (status 4) with a message on failure,
- * and never leave the temporary file behind. */
+/*
+ * A new file beside path, ".NAME.new", to become path by commit. abandon or a
+ * crash leaves path as it was. There is one such name a path: a second writer
+ * waits for the first, and what a dead one left is used again. Only their owner
+ * can open it before commit. All end the command (status 4) with a message on
+ * failure, and leave no such file behind.
+ */
 struct newfile {
 	const char *path;	/* kept, not copied */
-	char *tmp;
+	char *to, *tmp;		/* the file that path is, links followed; the new one */
+	mode_t mode;
 	int fd;
 };
 void newfile_open(struct newfile *f, const char *path, int mode);

@@ -189,6 +189,121 @@ static void failures_leave_all_as_it_was(void **state)
 	unlink("x");
 }
 
+static void a_dead_writers_file_is_used_again(void **state)
+{
+	struct newfile f;
+	struct stat was, st;
+
+	put(".x.new", "left by one that died, and longer", 33);
+	assert_int_equal(stat(".x.new", &was), 0);
+	newfile_open(&f, "x", 0644);
+	assert_int_equal(files(), 1);
+	newfile_write(&f, "new", 3);
+	newfile_commit(&f);
+	holds("x", "new");
+	assert_int_equal(stat("x", &st), 0);
+	assert_int_equal(st.st_ino, was.st_ino);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(files(), 1);
+	unlink("x");
+}
+
+/* What another user put there is not written to: its owner could go on doing so. */
+static void a_strangers_file_is_put_away(void **state)
+{
+	struct newfile f;
+	struct stat was, st;
+
+	if (geteuid())
+		skip();
+	put(".x.new", "planted", 7);
+	assert_int_equal(chown(".x.new", 65534, 65534), 0);
+	assert_int_equal(stat(".x.new", &was), 0);
+	int held = open(".x.new", O_RDWR);
+	newfile_open(&f, "x", 0600);
+	newfile_write(&f, "new", 3);
+	newfile_commit(&f);
+	assert_int_equal(write(held, "evil", 4), 4);
+	close(held);
+	holds("x", "new");
+	assert_int_equal(stat("x", &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(files(), 1);
+	unlink("x");
+}
+
+static void write_x(void)
+{
+	struct newfile f;
+
+	newfile_open(&f, "x", 0600);
+}
+
+static void planted_names_are_refused(void **state)
+{
+	static const char want[] =
+		"kernloom: cannot write 'x': '.x.new' is not a regular file with one name\n";
+	char said[256];
+
+	put("victim", "safe", 4);
+	assert_int_equal(symlink("victim", ".x.new"), 0);
+	assert_int_equal(ends(write_x, said, sizeof(said)), KL_SYSTEM);
+	assert_string_equal(said, want);
+	unlink(".x.new");
+	assert_int_equal(link("victim", ".x.new"), 0);
+	assert_int_equal(ends(write_x, said, sizeof(said)), KL_SYSTEM);
+	assert_string_equal(said, want);
+	unlink(".x.new");
+	assert_int_equal(mkfifo(".x.new", 0666), 0);
+	assert_int_equal(ends(write_x, said, sizeof(said)), KL_SYSTEM);
+	assert_string_equal(said, want);
+	unlink(".x.new");
+	assert_int_equal(mkdir(".x.new", 0777), 0);
+	assert_int_equal(ends(write_x, said, sizeof(said)), KL_SYSTEM);
+	assert_string_equal(said, want);
+	rmdir(".x.new");
+	holds("victim", "safe");
+	assert_int_equal(files(), 1);
+	unlink("victim");
+}
+
+/* Each writes a whole file of its own letter, in pieces, again and again. */
+static void writers_wait_for_one_another(void **state)
+{
+	enum { WRITERS = 3, ROUNDS = 8, PIECES = 20, PIECE = 1000 };
+	pid_t pid[WRITERS];
+	int st;
+
+	for (int w = 0; w < WRITERS; w++) {
+		pid[w] = fork();
+		if (pid[w])
+			continue;
+		for (int r = 0; r < ROUNDS; r++) {
+			char piece[PIECE], *s;
+			struct newfile f;
+			size_t n;
+
+			memset(piece, 'a' + w, sizeof(piece));
+			newfile_open(&f, "x", 0600);
+			for (int p = 0; p < PIECES - w; p++)
+				newfile_write(&f, piece, sizeof(piece));
+			newfile_commit(&f);
+			s = slurp("x", &n);
+			if (!s || n != (size_t)PIECE * (size_t)(PIECES - (*s - 'a')) || strspn(s, (char[]){ *s, 0 }) != n)
+				_exit(1);
+			free(s);
+		}
+		_exit(0);
+	}
+	for (int w = 0; w < WRITERS; w++) {
+		assert_int_equal(waitpid(pid[w], &st, 0), pid[w]);
+		assert_true(WIFEXITED(st));
+		assert_int_equal(WEXITSTATUS(st), 0);
+	}
+	assert_int_equal(files(), 1);
+	unlink("x");
+}
+
 static void slurped(void **state)
 {
 	size_t n, big = 300001, i;
@@ -285,6 +400,10 @@ int main(void)
 		cmocka_unit_test(abandoned),
 		cmocka_unit_test(a_link_stays_one),
 		cmocka_unit_test(failures_leave_all_as_it_was),
+		cmocka_unit_test(a_dead_writers_file_is_used_again),
+		cmocka_unit_test(a_strangers_file_is_put_away),
+		cmocka_unit_test(planted_names_are_refused),
+		cmocka_unit_test(writers_wait_for_one_another),
 		cmocka_unit_test(slurped),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(long_lists_of_errors),
