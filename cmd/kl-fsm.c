@@ -25,9 +25,7 @@
 #include "../lib/core/watch.h"
 #include "schema.h"
 
-#define SEV_MAX	   1e9
-#define SAVE_MANY  10000	/* a state of more sources is saved ... */
-#define SAVE_EVERY 10000	/* ... no more often, in milliseconds of the data */
+#define SEV_MAX	1e9
 
 static struct {
 	struct fsm_cfg fsm;
@@ -84,18 +82,11 @@ struct kl {
 	struct memo tick;	/* the length of it */
 	int dt, src, drop_rl, sev, why;
 	bool headed, begun;	/* the output has its header; this frame was looked at */
-	bool loaded, unsaved;	/* the state is an earlier run's; it is ahead of its file */
-	int64_t saved;		/* when it was written last */
+	bool loaded;		/* the state is an earlier run's */
+	struct keeper state;	/* the file of it */
 };
 
-static const struct keep keep = { STATE_HEADER, source_put, source_get };
-
-static void save(struct kl *k)
-{
-	keep_save(&keep, o.state, &k->watch.sources, k->watch.time);
-	k->saved = k->watch.time;
-	k->unsaved = k->watch.changed = false;
-}
+static const struct keep cells = { STATE_HEADER, source_put, source_get };
 
 /* What is due before anything of a frame. */
 static void begin(struct kl *k, int64_t time)
@@ -163,6 +154,13 @@ static void level(void *self, const struct source *s, int from, double sev, cons
 	k->out.p = level_put(tsv_room(&k->out, LEVEL_TEXT), k->watch.time, &s->x, &s->f, from, sev, why);
 }
 
+static void moved(void *self, const struct source *s)
+{
+	struct kl *k = self;
+
+	keeper_row(&k->state, k->watch.time, s);
+}
+
 static void frame(void *self, const struct tsv_row *star)
 {
 	struct kl *k = self;
@@ -174,9 +172,8 @@ static void frame(void *self, const struct tsv_row *star)
 		watch_violation(w, &v->src, v->strikes, v->force, v->kind, star->time);
 	violations_done(k->violations);
 	watch_step(w, star->time);
-	k->unsaved = true;
-	if (o.state && w->changed && (w->sources.n <= SAVE_MANY || llabs(w->time - k->saved) >= SAVE_EVERY))
-		save(k);
+	if (o.state)
+		keeper_frame(&k->state, &w->sources, w->time, w->changed);
 	tsv_put(&k->out, star->line, star->off[1]);
 	tsv_puts(&k->out, "*\t-\t-\t-\t-\t-\t-\t-\n");
 	tsv_flush(&k->out);
@@ -222,7 +219,7 @@ static const char *configure(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct kl k = { .watch = { &o.fsm, exempt_has, &k.white, level, &k } };
+	struct kl k = { .watch = { &o.fsm, exempt_has, &k.white, level, &k, NULL } };
 	const struct tsv_bind bind[] = { { "dt", &k.dt, 0 }, { "src", &k.src, 0 }, { "sev", &k.sev, 0 },
 					 { "drop_rl", &k.drop_rl, 0 }, { "why", &k.why, 0 }, { 0 } };
 	const struct tsv_ops ops = { .bind = bind, .header = header, .row = row, .frame = frame, .cut = cut };
@@ -233,16 +230,19 @@ int main(int argc, char **argv)
 	input = configure(argc, argv);
 	watch_init(&k.watch);
 	exempt_open(&k.white, o.whitelist);
-	if (o.state)
-		k.loaded = keep_load(&keep, o.state, &k.watch.sources, &k.watch.time);
+	if (o.state) {
+		k.watch.moved = moved;
+		k.loaded = keeper_load(&k.state, &cells, o.state, &k.watch.sources, &k.watch.time);
+	}
+	watch_resume(&k.watch);
 	if (o.violations)
 		k.violations = violations_open(o.violations, k.loaded ? k.watch.time : INT64_MIN);
 	tsv_out_init(&k.out, STDOUT_FILENO, "stdout");
 
 	st = serve(input, &ops, &k);
 	tsv_out_close(&k.out);
-	if (o.state && k.unsaved)
-		save(&k);
+	if (o.state)
+		keeper_close(&k.state, &k.watch.sources, k.watch.time);
 	side = violations_close(k.violations);
 	exempt_close(&k.white);
 	table_free(&k.watch.sources);

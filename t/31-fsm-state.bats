@@ -36,6 +36,7 @@ until_true() {
 		diff - <(printf 'src\tlevel\n10.0.0.1\tRATE_HARD\n2001:db8::/64\tOBSERVE\n*\t-\n')
 	[ "$(stat -c %a state)" = 644 ]
 	[ "$(compgen -G 'state*')" = state ]
+	[ ! -e .state.new ]
 }
 
 @test "one run, or one for every tick: the same decisions and the same state" {
@@ -120,7 +121,9 @@ until_true() {
 	}
 	broken "state:2: src: not an address or prefix '10.0.0.x'" 's/10.0.0.1/10.0.0.x/'
 	broken "state:2: level: OBSERVE, RATE_SOFT, RATE_HARD or BLOCK 'HARD'" 's/RATE_HARD/HARD/'
-	broken "state:2: strikes: a whole number, 0 to 4294967295 '-6'" 's/\t6\t/\t-6\t/'
+	broken "state:2: strikes: a whole number, 0 to 2147483647 '-6'" 's/\t6\t/\t-6\t/'
+	broken "state:2: strikes: a whole number, 0 to 2147483647 '2147483648'" 's/\t6\t/\t2147483648\t/'
+	broken "state:2: up: a whole number, 0 to 4294967295 '4294967296'" '2s/\t2\t/\t4294967296\t/'
 	broken "state:2: expires: a time in seconds with three decimals, or - '1302'" 's/1302.000/1302/'
 	broken "state:2: since: a time in seconds with three decimals '-'" '2s/1002.000/-/2'
 	broken "state:2: force: 0 or 1 '2'" '2s/0$/2/'
@@ -128,8 +131,12 @@ until_true() {
 	broken "state:2: frame 1002.000 ended without its star row" 3d
 	broken "state:1: missing column 'cooldown'" 's/cooldown/warmup/'
 	broken "state: 0 frames, not one" 2,3d
-	broken "state: 2 frames, not one" '3p'
 	broken "state: empty: not even a header" d
+	# Behind the first frame there may be others, but whole ones; only the last may be cut.
+	sed 3p good >state
+	run --separate-stderr kl-fsm -s state <<<"$(head_of)"
+	whole 0 "" "$LEVEL"
+	broken "state:5: frame 1002.000 ended without its star row" '2h; 3{p; x; p; x; s/^1002/1003/}'
 	printf '%s' "$(<good)" >state
 	run --separate-stderr kl-fsm -s state in
 	whole 3 "kl-fsm: state:3: the last line does not end with a newline" ""
@@ -162,7 +169,7 @@ until_true() {
 		kl-fsm -s disk/state in >/dev/null
 		echo "full: $?"
 		cmp disk/state before
-		ls disk
+		ls -A disk
 		mount -o remount,ro disk
 		kl-fsm -s disk/state small >/dev/null
 		echo "read-only: $?"
@@ -242,23 +249,194 @@ begin_stream() {
 	[ "$(cut -f 1-3 state | sed -n 2p)" = $'1002.000\t10.0.0.1\tRATE_SOFT' ]
 }
 
-@test "of more than 10000 sources it is saved every 10 seconds of the data" {
-	many() {
-		awk -v t="$1" 'BEGIN { for (i = 0; i < 10001; i++)
-			printf "%d.000\t1.000\t10.0.%d.%d\t0\t3.0\tpps\n", t, i / 256, i % 256 }'
-	}
-	begin_stream -s state
-	{ head_of; many 1001; tick 1001; many 1002; tick 1002; } >&5
-	until_true grep -q '^1002.000	\*' state
-	tick 1003 10.99.0.1,3 >&5
-	tick 1004 10.99.0.1,3 >&5	# changes a level, too early to be saved
-	tick 1011 >&5
-	until_true grep -q '^1011.000	\*' out
-	grep -q '^1002.000	\*' state
-	tick 1012 >&5
-	until_true grep -q '^1012.000	\*' state
+# many TIME N SEV: rows of N sources.
+many() {
+	awk -v t="$1" -v n="$2" -v sev="$3" 'BEGIN { for (i = 0; i < n; i++)
+		printf "%d.000\t1.000\t10.1.%d.%d\t0\t%s\tpps\n", t, i / 256, i % 256, sev }'
+}
+
+# big: a stream whose state holds 10,001 sources, saved whole at 1001, with 10.0.0.1 blocked in a
+# frame appended for 1002, 10.0.0.2 for 1003, and nobody new in 1004.
+BIG=(--up-need 0 --soft-at 3 --hard-at 3 --block-at 3 --block-min-sev 0)
+big() {
+	begin_stream -s state "${BIG[@]}"
+	{ head_of; many 1001 10001 3; tick 1001; tick 1002 10.0.0.1,3; tick 1003 10.0.0.2,3; tick 1004 10.0.0.1,3; } >&5
+	until_true grep -q '^1004.000	\*' out
+}
+
+# killed: ends the stream as nothing else does.
+killed() {
+	kill -KILL "$PID"
+	wait "$PID" || true
+	exec 5>&-
+}
+
+@test "of more than 10000 sources only those are appended that changed their level" {
+	big
+	STAR=$'*\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-'
+	[ "$(sed -n '1p;10003p' state)" = "$STATE"$'\n'"1001.000	$STAR" ]
+	diff <(sed 1,10003d state) - <<-END
+		1002.000	10.0.0.1	BLOCK	3	1	0	0	1002.000	1602.000	1007.000	1002.000	-	0
+		1002.000	$STAR
+		1003.000	10.0.0.2	BLOCK	3	1	0	0	1003.000	1603.000	1008.000	1003.000	-	0
+		1003.000	$STAR
+	END
+	# After 30 seconds it is whole again, also when nobody changed, and so it is at the end.
+	tick 1030 10.0.0.1,3 >&5
+	until_true grep -q '^1030.000	\*' out
+	grep -q '^1003.000	\*' state
+	tick 1031 10.0.0.1,3 >&5
+	until_true grep -q '^1031.000	\*' out
+	[ "$(grep -c $'\t\\*\t' state)" -eq 1 ]
+	tick 1032 10.0.0.3,3 >&5
+	until_true grep -q '^1032.000	\*' out
+	[ "$(grep -c $'\t\\*\t' state)" -eq 2 ]
 	exec 5>&-
 	wait "$PID"
+	[ ! -s err ]
+	[ "$(grep -c $'\t\\*\t' state)" -eq 1 ]
+	[ "$(grep -c '^1032.000	' state)" -eq 10005 ]
+}
+
+@test "what is appended holds who was forgotten and whom a violation came for" {
+	mkfifo violations
+	: >white
+	begin_stream -s state "${BIG[@]}" --violations violations --whitelist white
+	exec 6<>violations
+	{ head_of; many 1001 10001 3; tick 1001 10.0.0.1,3 10.0.0.2,1; } >&5
+	until_true grep -q '^1001.000	\*' out
+	printf '%s\n' $'time\tdir\tsrc\tport\tproto\tkind\tscore\tstrikes\tforce' \
+		$'1002.000\tin\t10.0.0.2\t80\ttcp\tedge\t0\t1\t0' $'1002.000\t-\t*\t-\t-\t-\t-\t-\t-' >&6
+	echo 10.0.0.1 >white
+	tick 1002 >&5
+	until_true grep -q '^1002.000	\*' out
+	killed
+	exec 6>&-
+	diff <(sed 1,10005d state) - <<-END
+		1002.000	10.0.0.1	OBSERVE	0	0	0	0	1002.000	-	-	-	-	0
+		1002.000	10.0.0.2	OBSERVE	2	1	0	0	1001.000	-	-	1002.000	-	0
+		1002.000	*	-	-	-	-	-	-	-	-	-	-	-
+	END
+	tick 1003 | cat <(head_of) - | kl-fsm -s state "${BIG[@]}" >out
+	grep -q '^1003.000	10.0.0.2	OBSERVE	OBSERVE	1001.000	-	2	' out
+	run ! grep -q $'\t10.0.0.1\t' out state
+	[ "$(grep -c BLOCK out)" -eq 10001 ]
+}
+
+@test "a frame cut while being appended is dropped with a message, wherever it was cut" {
+	big
+	killed
+	cp state kept
+	local size last at n
+	size=$(stat -c %s state) last=$(tail -n 2 state | wc -c)
+	for at in 0 1 30 $((last - 1)) "$(tail -n 1 state | wc -c)" $((RANDOM % (last - 1) + 1)); do
+		echo "cut $at"
+		head -c $((size - at)) kept >state
+		run --separate-stderr kl-fsm -s state "${BIG[@]}" <<<"$(head_of)"
+		case $at in
+		0) whole 0 "" "$LEVEL" ;;
+		*) whole 0 "kl-fsm: state: dropped its last frame, which is cut" "$LEVEL" ;;
+		esac
+		# No frame came: it is left as it is.
+		cmp -n $((size - at)) state kept
+		{ head_of; tick 1005; } | kl-fsm -s state "${BIG[@]}" 2>/dev/null | grep $'\t10.0.0.[12]\tBLOCK' >out || true
+		n=$(wc -l <out)
+		[ "$n" -eq $((at == 0 ? 2 : 1)) ]
+	done
+	# The first frame is not appended.
+	head -n 500 kept >state
+	run --separate-stderr kl-fsm -s state <<<"$(head_of)"
+	whole 3 "kl-fsm: state:500: frame 1001.000 ended without its star row" ""
+}
+
+@test "a full disk while appending: status 4, no level is told, and what was saved can be read" {
+	unshare -rm true 2>/dev/null || skip "cannot make a namespace"
+	{ head_of; many 1001 10001 3; tick 1001; } >in
+	{ many 1002 11000 3; tick 1002; } >rest
+	mkdir disk
+	cat >inside <<-'END'
+		mount -t tmpfs -o size=2m tmpfs disk
+		mkfifo pipe
+		kl-fsm -s disk/state "$@" <pipe >out &
+		exec 5>pipe
+		cat in >&5
+		until grep -q '^1001.000	\*' out; do sleep 0.02; done
+		cat /dev/zero >disk/full 2>/dev/null
+		cat rest >&5
+		exec 5>&-
+		wait $!
+		echo "full: $?"
+		rm disk/full
+		{ head -n 1 in; tail -n 1 rest; } | kl-fsm -s disk/state "$@" | grep -c BLOCK
+	END
+	run --separate-stderr timeout 60 unshare -rm bash inside "${BIG[@]}"
+	whole 0 "kl-fsm: cannot write 'disk/state': No space left on device
+kl-fsm: disk/state: dropped its last frame, which is cut" "full: 4
+10001"
+	run ! grep -q '^1002.000	\*' out
+}
+
+@test "appending ends when it outgrows the first frame, and when the file was removed or replaced" {
+	big
+	rm state
+	tick 1005 10.0.0.3,3 >&5
+	until_true grep -q '^1005.000	\*' out
+	[ "$(grep -c $'\t\\*\t' state)" -eq 1 ]
+	# Everybody's level ends at once: as much again as there is.
+	tick 1605 >&5
+	until_true grep -q '^1605.000	\*' out
+	[ "$(grep -c $'\t\\*\t' state)" -eq 1 ]
+	exec 5>&-
+	wait "$PID"
+	rm -f in state out
+	begin_stream -s state "${BIG[@]}" --cooldown 0 --block-ttl 1s --min-hold-hard 0 --down-need 0
+	{ head_of; many 1001 10001 3; tick 1001; } >&5
+	for t in 1002 1003 1004 1005 1006; do
+		{ many "$t" 5000 $((t % 2 * 3)); tick "$t"; } >&5
+		until_true grep -q "^$t.000	\\*" out
+		[ "$(wc -l <state)" -lt 21000 ]
+	done
+	killed
+}
+
+# The trace: 10,500 sources at first and 100 more every other tick are high for two ticks, which makes
+# them RATE_HARD, and then do nothing that would change strikes; their levels end by time.
+@test "killed after any frame and begun anew: the levels of the run that was not" {
+	local k options=(--down-need 0 --sev-decay-below 0 --hard-ttl 6s --soft-ttl 4s --cooldown 1s
+		--min-hold-soft 2s --min-hold-hard 2s --noncomp-at 0)
+	awk 'BEGIN {
+		print "time\tdt\tsrc\tdrop_rl\tsev\twhy"
+		for (t = 1; t <= 20; t++) {
+			for (i = 0; i < 11400; i++) {
+				first = i < 10500 ? 1 : 2 * int((i - 10500) / 100) + 2
+				if (t >= first)
+					printf "%d.000\t1.000\t10.%d.%d.%d\t0\t%s\tpps\n", 1000 + t, i / 65536, i / 256 % 256, i % 256, t < first + 2 ? 3 : 0.1
+			}
+			printf "%d.000\t1.000\t*\t0\t-\t-\n", 1000 + t
+		}
+	}' >all
+	kl-fsm "${options[@]}" all >want
+	[ "$(awk -F'\t' '$2 != "*" && $3 != $4 { n[$3]++ } END { print n["RATE_HARD"], n["RATE_SOFT"], n["OBSERVE"] }' want)" \
+		= "11400 11100 10800" ]
+	for k in 3 $((RANDOM % 7 + 2)) $((RANDOM % 10 + 9)); do
+		echo "killed after frame $k"
+		rm -f in state out
+		begin_stream -s state "${options[@]}"
+		awk -v t=$((1000 + k)) 'NR == 1 || $1 <= t' all >&5
+		until_true grep -q "^$((1000 + k)).000	\\*" out
+		killed
+		[ ! -s err ]
+		[[ $k != 3 ]] || [ "$(grep -c $'\t\\*\t' state)" -eq 2 ]
+		awk -v t=$((1000 + k)) 'NR == 1 || $1 > t' all | kl-fsm -s state "${options[@]}" >rest
+		# Of every source that had changed its level by then; the others may have lost strikes.
+		awk -F'\t' -v t=$((1000 + k)) -v OFS='\t' '
+			FNR == 1 { file++; next }
+			$2 == "*" { next }
+			file == 1 && $1 <= t && $3 != $4 { known[$2] }
+			$1 > t && ($2 in known) { print $1, $2, $3, $4, $5, $6 > (file == 1 ? "uninterrupted" : "restarted") }' want rest
+		[ "$(wc -l <uninterrupted)" -gt 10000 ]
+		cmp uninterrupted restarted
+	done
 }
 
 @test "SIGTERM and SIGINT end it cleanly with the state of the last whole frame" {

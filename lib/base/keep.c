@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tables to files and back. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "die.h"
 #include "file.h"
 #include "keep.h"
 #include "num.h"
-#include "tsv.h"
 
 #define COLS_MAX 64
 #define PIECE	 65536
+#define ROW	 (PUT_MAX + PREFIX_TEXT + KEEP_CELLS + 2)
+#define SMALL	 10000		/* entries that are saved whole whenever one changes */
 
 /* The names of the cells' columns, in one allocation the caller frees. */
 static size_t columns(const struct keep *k, char **text, const char *name[])
@@ -27,48 +30,55 @@ static size_t columns(const struct keep *k, char **text, const char *name[])
 	return n;
 }
 
-static char *put_key(char *p, int64_t time, const char *src, size_t n)
+static char *put_row(const struct keep *k, char *p, int64_t time, const void *entry)
 {
 	p = put_time(p, time);
 	*p++ = '\t';
-	memcpy(p, src, n);
-	return p + n;
+	p = prefix_put(p, entry);
+	p = k->put(p, entry);
+	*p++ = '\n';
+	return p;
+}
+
+static char *put_star(const struct keep *k, char *p, int64_t time)
+{
+	const char *s = strchr(k->header, '\t') + 1;	/* src */
+
+	p = put_time(p, time);
+	p = stpcpy(p, "\t*");
+	while ((s = strchr(s, '\t'))) {
+		s++;
+		p = stpcpy(p, "\t-");
+	}
+	*p++ = '\n';
+	return p;
 }
 
 void keep_save(const struct keep *k, const char *path, const struct table *t, int64_t time)
 {
-	char *buf = xalloc(PIECE), *p = buf, src[PREFIX_TEXT], *text;
-	const char *name[COLS_MAX];
-	size_t cols = columns(k, &text, name);
+	char *buf = xalloc(PIECE), *p = buf;
 	struct newfile f;
 
 	newfile_open(&f, path, 0644);
 	p += sprintf(p, "%s\n", k->header);
 	for (size_t i = 0; i < t->n; i++) {
-		const struct prefix *x = table_at(t, i);
-
-		if (p > buf + PIECE - KEEP_CELLS - PREFIX_TEXT - PUT_MAX - 2) {
+		if (p > buf + PIECE - ROW) {
 			newfile_write(&f, buf, (size_t)(p - buf));
 			p = buf;
 		}
-		p = put_key(p, time, src, (size_t)(prefix_put(src, x) - src));
-		p = k->put(p, x);
-		*p++ = '\n';
+		p = put_row(k, p, time, table_at(t, i));
 	}
 	newfile_write(&f, buf, (size_t)(p - buf));
-	p = put_key(buf, time, "*", 1);
-	for (size_t i = 0; i < cols; i++)
-		p = stpcpy(p, "\t-");
-	*p++ = '\n';
+	p = put_star(k, buf, time);
 	newfile_write(&f, buf, (size_t)(p - buf));
 	newfile_commit(&f);
-	free(text);
 	free(buf);
 }
 
 struct load {
 	const struct keep *k;
 	struct table *t;
+	struct table next;	/* of an appended frame, until its star row came */
 	int src, col[COLS_MAX];
 	size_t cols;
 	unsigned frames;
@@ -78,9 +88,10 @@ struct load {
 static void row(void *self, const struct tsv_row *r)
 {
 	struct load *l = self;
+	struct table *t = l->frames ? &l->next : l->t;
 	const char *cell[COLS_MAX], *s, *want;
 	uint32_t len[COLS_MAX], n;
-	size_t had = l->t->n;
+	size_t had = t->n;
 	struct prefix x;
 	void *entry;
 	int bad;
@@ -90,8 +101,8 @@ static void row(void *self, const struct tsv_row *r)
 		tsv_bad(r, l->src, "not an address or prefix");
 		return;
 	}
-	entry = table_get(l->t, &x);
-	if (l->t->n == had) {
+	entry = table_get(t, &x);
+	if (t->n == had) {
 		tsv_bad(r, l->src, "here twice");
 		return;
 	}
@@ -106,28 +117,154 @@ static void frame(void *self, const struct tsv_row *star)
 {
 	struct load *l = self;
 
+	for (size_t i = 0; i < l->next.n; i++)
+		memcpy(table_get(l->t, table_at(&l->next, i)), table_at(&l->next, i), l->t->size);
+	table_clear(&l->next);
 	l->frames++;
 	l->time = star->time;
 }
 
-bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t *time)
+/* The last frame was being appended when its writer died: rows without their
+ * star row, or without the end of a line. */
+static bool is_cut(const struct load *l, int fd)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return l->next.n || (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n');
+}
+
+static bool load(const struct keep *k, const char *path, struct table *t, int64_t *time, bool appended)
 {
 	struct load l = { .k = k, .t = t };
 	struct tsv_bind bind[COLS_MAX + 2] = { { "src", &l.src, false } };
 	struct tsv_ops ops = { .bind = bind, .row = row, .frame = frame };
+	int fd = open(path, O_RDONLY | O_CLOEXEC), st;
 	const char *name[COLS_MAX];
+	struct tsv_in *in;
 	char *text;
+	bool cut;
 
-	if (access(path, F_OK) && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT)
 		return false;
+	if (fd < 0)
+		die(KL_SYSTEM, "cannot read '%s': %s", path, strerror(errno));
 	l.cols = columns(k, &text, name);
 	for (size_t i = 0; i < l.cols; i++)
 		bind[i + 1] = (struct tsv_bind){ name[i], &l.col[i], false };
-	if (tsv_run(path, &ops, &l))
-		exit(KL_INPUT);
+	table_init(&l.next, t->size);
+	in = tsv_open(path, fd, &ops, &l);
+	while (tsv_step(in))
+		;
+	appended &= l.frames > 0;
+	st = appended ? tsv_leave(in) : tsv_close(in);
+	cut = appended && is_cut(&l, fd);
+	close(fd);
+	table_free(&l.next);
 	free(text);
-	if (l.frames != 1)
+	if (st)
+		exit(KL_INPUT);
+	if (!l.frames || (l.frames > 1 && !appended))
 		die(KL_INPUT, "%s: %u frames, not one", path, l.frames);
+	if (cut)
+		warn("%s: dropped its last frame, which is cut", path);
 	*time = l.time;
 	return true;
+}
+
+bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t *time)
+{
+	return load(k, path, t, time, false);
+}
+
+/* ---- kept while it changes ---- */
+
+bool keeper_load(struct keeper *k, const struct keep *cells, const char *path, struct table *t,
+		 int64_t *time)
+{
+	*k = (struct keeper){ .k = cells, .path = path };
+	k->begun = load(cells, path, t, time, true);
+	if (k->begun)
+		k->saved = *time;
+	return k->begun;
+}
+
+static void forget_file(struct keeper *k)
+{
+	k->room = 0;
+	if (!k->out.buf)
+		return;
+	k->out.p = k->out.buf;	/* of a frame that is not to be appended any more */
+	tsv_out_close(&k->out);
+	free(k->what);
+}
+
+static void append_to(struct keeper *k)
+{
+	int fd = open(k->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		die(KL_SYSTEM, "cannot append to '%s': %s", k->path, strerror(errno));
+	k->what = xalloc(strlen(k->path) + 3);
+	sprintf(k->what, "'%s'", k->path);
+	tsv_out_init(&k->out, fd, k->what);
+	k->room = (uint64_t)st.st_size;
+}
+
+static void save(struct keeper *k, const struct table *t, int64_t time)
+{
+	forget_file(k);
+	keep_save(k->k, k->path, t, time);
+	k->saved = time;
+	k->rows = k->behind = false;
+	if (t->n > SMALL)
+		append_to(k);
+}
+
+void keeper_row(struct keeper *k, int64_t time, const void *entry)
+{
+	char *p, *from;
+
+	k->rows = true;
+	if (!k->room)
+		return;
+	from = tsv_room(&k->out, ROW);
+	p = k->out.p = put_row(k->k, from, time, entry);
+	k->room -= (uint64_t)(p - from) < k->room ? (uint64_t)(p - from) : k->room;
+}
+
+/*
+ * Ends the frame under way in the file. False: that is outgrown, or no longer
+ * what path names. No fsync: what is written outlives its writer, and when the
+ * machine goes down the kernel's tables, which the state must not fall behind, go too.
+ */
+static bool append(struct keeper *k, int64_t time)
+{
+	struct stat st;
+
+	if (!k->room || fstat(k->out.fd, &st) || !st.st_nlink)
+		return false;
+	if (k->rows) {
+		k->out.p = put_star(k->k, tsv_room(&k->out, ROW), time);
+		tsv_flush(&k->out);
+	}
+	return true;
+}
+
+void keeper_frame(struct keeper *k, const struct table *t, int64_t time, bool urgent)
+{
+	if (!k->begun)
+		k->saved = time;
+	k->begun = k->behind = true;
+	if (!(k->out.buf ? append(k, time) : !urgent) || (t->n && llabs(time - k->saved) >= KEEP_EVERY))
+		save(k, t, time);
+	k->rows = false;
+}
+
+void keeper_close(struct keeper *k, const struct table *t, int64_t time)
+{
+	if (k->behind)
+		save(k, t, time);
+	forget_file(k);
 }

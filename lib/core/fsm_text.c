@@ -5,14 +5,14 @@
 #include "../base/num.h"
 #include "fsm_text.h"
 
-enum kind { LEVEL, COUNT, TIME, TIME_OR_NONE, YES };
+enum kind { LEVEL, STRIKES, COUNT, TIME, TIME_OR_NONE, YES };
 
 static const struct {
 	enum kind kind;
 	size_t at;
 } cells[FSM_CELLS] = {
 	{ LEVEL, offsetof(struct fsm, level) },
-	{ COUNT, offsetof(struct fsm, strikes) },
+	{ STRIKES, offsetof(struct fsm, strikes) },
 	{ COUNT, offsetof(struct fsm, up) },
 	{ COUNT, offsetof(struct fsm, down) },
 	{ COUNT, offsetof(struct fsm, noncomp) },
@@ -26,6 +26,7 @@ static const struct {
 
 static const char *const wants[] = {
 	[LEVEL] = "OBSERVE, RATE_SOFT, RATE_HARD or BLOCK",
+	[STRIKES] = "a whole number, 0 to 2147483647",
 	[COUNT] = "a whole number, 0 to 4294967295",
 	[TIME] = "a time in seconds with three decimals",
 	[TIME_OR_NONE] = "a time in seconds with three decimals, or -",
@@ -50,6 +51,7 @@ char *fsm_put(char *p, const struct fsm *s)
 		case LEVEL:
 			p = stpcpy(p, level_name[*(const uint8_t *)from]);
 			break;
+		case STRIKES:
 		case COUNT:
 			p = put_u64(p, *(const uint32_t *)from);
 			break;
@@ -74,6 +76,8 @@ static int get_cell(enum kind kind, char *to, const char *s, uint32_t n)
 		level = level_get(s, n);
 		*(uint8_t *)to = level;
 		return level < 0 ? -1 : 0;
+	case STRIKES:
+		return get_u32(s, n, (uint32_t *)to) || *(uint32_t *)to > FSM_STRIKES_MAX ? -1 : 0;
 	case COUNT:
 		return get_u32(s, n, (uint32_t *)to);
 	case TIME_OR_NONE:

@@ -66,6 +66,7 @@ void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, 
 	fsm_violation(&s->f, w->cfg, strikes, force, now);
 	word = words_number(&w->words, kind, strlen(kind));
 	s->kind = word < 0 ? 0 : (uint8_t)word;
+	s->moved = true;
 }
 
 static const char *said(const struct watch *w, const struct source *s, enum fsm_why why)
@@ -94,7 +95,8 @@ static void step(struct watch *w, struct source *s)
 		fsm_init(&s->f, w->time);
 	else
 		why = said(w, s, fsm_step(&s->f, w->cfg, &in, w->time));
-	w->changed |= s->f.level != from;
+	if (s->f.level != from)
+		s->moved = w->changed = true;
 	if (s->f.level != LEVEL_OBSERVE || from != LEVEL_OBSERVE || s->f.strikes)
 		w->each(w->self, s, from, in.sev, why);
 }
@@ -106,14 +108,34 @@ static int is_trivial(void *source, void *watch)
 	return fsm_trivial(&((struct source *)source)->f, w->cfg, w->time);
 }
 
+static int settle(void *source, void *watch)
+{
+	const struct watch *w = watch;
+	struct source *s = source;
+	bool gone = is_trivial(s, watch);
+
+	if (gone)
+		fsm_init(&s->f, w->time);
+	if (w->moved && (gone || s->moved))
+		w->moved(w->self, s);
+	s->moved = false;
+	return gone;
+}
+
 void watch_step(struct watch *w, int64_t now)
 {
 	w->time = now;
+	w->changed = false;
 	for (size_t i = 0; i < w->sources.n; i++)
 		step(w, table_at(&w->sources, i));
-	table_sweep(&w->sources, is_trivial, w);
+	table_sweep(&w->sources, settle, w);
 	w->recheck = false;
 	next_frame(w);
+}
+
+void watch_resume(struct watch *w)
+{
+	table_sweep(&w->sources, is_trivial, w);
 }
 
 void watch_cut(struct watch *w)

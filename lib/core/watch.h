@@ -15,6 +15,7 @@
 struct source {
 	struct prefix x;
 	uint8_t  why, kind;	/* words: of in, and of a violation */
+	bool     moved;		/* in this tick, see struct watch */
 	uint32_t tick;		/* the frame that in belongs to; of another it is void */
 	struct fsm f;
 	struct fsm_in in;
@@ -29,16 +30,19 @@ struct watch {
 	 * has strikes. sev is that of the tick, why what led here. */
 	void (*each)(void *self, const struct source *s, int from, double sev, const char *why);
 	void *self;
+	/* NULL, or called with self behind those for every source whose level changed in this tick, that
+	 * a violation came for, or that is forgotten, which then is as if it had come just now. */
+	void (*moved)(void *self, const struct source *s);
 
 	struct table sources;	/* struct source, in the order they came */
 	struct words words;	/* reasons given in this frame */
 	uint32_t tick;
 	int64_t time;		/* of the last whole frame */
 	bool recheck;		/* set it when other sources may be exempt than before */
-	bool changed;		/* a level was; the caller clears it */
+	bool changed;		/* a level was in the last whole frame */
 };
 
-/* The members up to self are the caller's to fill in first. */
+/* The members up to moved are the caller's to fill in first. */
 void watch_init(struct watch *w);
 
 enum watch_note {
@@ -46,6 +50,9 @@ enum watch_note {
 	WATCH_TWICE,	/* not noted: the frame spoke of this source before */
 	WATCH_NO_WORD,	/* not noted: why is no word, see words_number() */
 };
+
+/* The sources are those of an earlier run, up to w->time: forgets the trivial ones. */
+void watch_resume(struct watch *w);
 
 /* What the frame under way says of a source, with the n bytes at why. */
 enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why,

@@ -20,7 +20,7 @@ static int load(void *arg)
 {
 	struct load *l = arg;
 
-	MUST(keep_load(&keep, l->path, l->t, &l->time));
+	MUST(keeper_load(&(struct keeper){ 0 }, &keep, l->path, l->t, &l->time));
 	return KL_OK;
 }
 
