@@ -38,8 +38,8 @@ static __always_inline bool to_of(const struct pkt *k, const __u8 *data, const _
 	return true;
 }
 
-/* The packet an ICMP error is about, which this host sent: its ends. p: behind the error's 8 bytes; left: what of
- * the error, they included, lies inside its IP packet. */
+/* The packet an ICMP error is about, which this host sent: its ends. p: behind the error's 8 bytes; left:
+ * what of the error, they included, lies inside its IP packet. */
 static __always_inline bool inner(struct ends *e, __u32 family, const __u8 *p, const __u8 *end, __u32 left)
 {
 	__u32 head = 40;
@@ -84,7 +84,7 @@ static __always_inline bool is_error(const struct pkt *k)
 	return k->flags >= 1 && k->flags <= 4;
 }
 
-/* RFC 8200, 4.5: of IPv6 the identification is by addresses alone; later fragments may name another header. */
+/* RFC 8200, 4.5: of IPv6 addresses and identification; later fragments may name another header. */
 static __always_inline void frag_ends(struct ends *e, const struct pkt *k)
 {
 	e->kind = OF_FRAG;

@@ -95,7 +95,7 @@ static __always_inline __u64 OF_KIND(_victim)(__u64 *word, __u64 seen, __u32 s, 
 	}
 	if (!*aged)
 		*aged = now | 1;
-	if ((__s32)(now - *aged) >= (__s32)(AGE_S * cfg.hz)) {	/* it may be one jiffy ahead: now | 1 */
+	if ((__s32)(now - *aged) >= (__s32)(AGE_S * cfg.hz)) {	/* now | 1 may be one jiffy ahead */
 		*aged = now | 1;
 		cas(word, s, seen, seen & ~HIGH);
 	}

@@ -39,8 +39,8 @@ static const struct opt opts[] = {
 	  "pins of an instance: is the program that runs there the one that was tested?", 0, false, 0 },
 	{ "flavour", 0, OPT_WORD, &o.flavour, 0, 0, "WORD",
 	  "of the program: auto (what the kernel takes), new, or old (before 5.12)", flavours, false, 0 },
-	{ "object", 0, OPT_STR, &o.object, 0, 0, "FILE", "test the program in FILE instead of the one inside", 0,
-	  false, 0 },
+	{ "object", 0, OPT_STR, &o.object, 0, 0, "FILE", "test the program in FILE instead of the one inside",
+	  0, false, 0 },
 	{ "packets", 0, OPT_U64, &o.packets, 0, 100000000, "N", "random packets", 0, false, 0 },
 	{ "seed", 0, OPT_U64, &o.seed, 0, 0, "N", "of the random packets", 0, false, 0 },
 	OPT_END
@@ -58,7 +58,8 @@ struct test {
 	uint8_t room[GEN_MAX * 2 + ETHER_HEAD];
 };
 
-static void row(struct test *t, const char *name, const char *packet, const char *want, const char *got, bool same)
+static void row(struct test *t, const char *name, const char *packet, const char *want, const char *got,
+		bool same)
 {
 	printf("%s\t%s\t%s\t%s\t%s\n", name, packet, want, got, same ? "ok" : "differs");
 	t->rows++;
@@ -68,7 +69,7 @@ static void row(struct test *t, const char *name, const char *packet, const char
 static void check(int err)
 {
 	if (err == -ETIME)
-		die(KL_SYSTEM, "the machine is too busy: a sequence of %u packets took seconds each time", WORLD);
+		die(KL_SYSTEM, "too busy a machine: a sequence of %u packets took seconds each time", WORLD);
 	if (err < 0)
 		die(KL_SYSTEM, "cannot test: %s", strerror(-err));
 }
@@ -134,7 +135,8 @@ static void random_worlds(struct test *t)
 		row(t, "random", name, "as the reference", "as the reference", true);
 }
 
-static bool next(struct test *t, pcap_t *cap, const struct ether_link *link, struct frame *f, const char *path)
+static bool next(struct test *t, pcap_t *cap, const struct ether_link *link, struct frame *f,
+		 const char *path)
 {
 	struct pcap_pkthdr *h;
 	const uint8_t *p;

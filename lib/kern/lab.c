@@ -92,6 +92,7 @@ static int own_memory(struct lab *l)
 	int sec = btf ? btf__find_by_name_kind(btf, ".bss", BTF_KIND_DATASEC) : -1, i;
 	const struct btf_var_secinfo *v;
 	const struct btf_type *t;
+	const char *name;
 
 	if (!m || sec < 0)
 		return -EINVAL;
@@ -100,9 +101,11 @@ static int own_memory(struct lab *l)
 		return -errno;
 	t = btf__type_by_id(btf, (uint32_t)sec);
 	v = btf_var_secinfos(t);
-	for (i = 0; i < btf_vlen(t); i++, v++)
-		if (!strcmp(btf__name_by_offset(btf, btf__type_by_id(btf, v->type)->name_off), "essential_tat"))
+	for (i = 0; i < btf_vlen(t); i++, v++) {
+		name = btf__name_by_offset(btf, btf__type_by_id(btf, v->type)->name_off);
+		if (!strcmp(name, "essential_tat"))
 			l->budget = (uint64_t *)(l->bss + v->offset);
+	}
 	return l->budget ? 0 : -EINVAL;
 }
 

@@ -267,8 +267,8 @@ int duel_frame(struct duel *d, const struct frame *f, enum model_why *want, enum
 	*got = reason(&d->was, &t.raw);
 	d->was = t.raw;
 	if (pass != (*want == WHY_PASS) || pass != (*got == WHY_PASS)) {
-		snprintf(d->what, sizeof(d->what), "verdict: want %s, got %s (counted as %s)", model_whys[*want],
-			 pass ? "pass" : "drop", model_whys[*got]);
+		snprintf(d->what, sizeof(d->what), "verdict: want %s, got %s (counted as %s)",
+			 model_whys[*want], pass ? "pass" : "drop", model_whys[*got]);
 		return 1;
 	}
 	return compare_totals(d, &t.raw);
@@ -289,7 +289,8 @@ static int compare_src(struct duel *d, const struct kl_src *r, const struct kl_c
 		;
 	const struct { const char *name; uint64_t want, got; } n[] = {
 		{ "pkts", s->pkts, PKTS(r->pb) }, { "bytes", s->bytes, BYTES(r->pb) },
-		{ "denied", s->denied, PKTS(r->denied) }, { "denied_bytes", s->denied_bytes, BYTES(r->denied) },
+		{ "denied", s->denied, PKTS(r->denied) },
+		{ "denied_bytes", s->denied_bytes, BYTES(r->denied) },
 		{ "syn", s->syn, r->syn }, { "udp", s->udp, r->udp }, { "drop_rl", s->drop_rl, r->drop_rl },
 		{ "odd", s->odd, c->odd }, { "rst", s->rst, c->rst }, { "icmp", s->icmp, c->icmp },
 		{ "other", s->other, c->other }, { "drop_allow", s->drop_allow, c->drop_allow },
@@ -317,11 +318,12 @@ static int compare_flow(struct duel *d, const struct kl_flow *r)
 
 	memcpy(x.a, r->key, 16);
 	for (f = d->m.flow; f < d->m.flow + d->m.flows; f++)
-		if (!memcmp(f->a, x.a, 16) && r->id == ((f->out ? KL_FLOW_OUT : 0) | (uint32_t)f->proto << 16 | f->port))
+		if (!memcmp(f->a, x.a, 16) && f->out == !!(r->id & KL_FLOW_OUT) &&
+		    f->proto == (r->id >> 16 & 255) && f->port == (r->id & 0xffff))
 			break;
 	const struct { const char *name; uint64_t want, got; } n[] = {
-		{ "pkts", f->pkts, PKTS(r->pb) }, { "bytes", f->bytes, BYTES(r->pb) }, { "syn", f->syn, r->syn },
-		{ "drops", f->drops, r->drops }, { "carry", 0, r->carry },
+		{ "pkts", f->pkts, PKTS(r->pb) }, { "bytes", f->bytes, BYTES(r->pb) },
+		{ "syn", f->syn, r->syn }, { "drops", f->drops, r->drops }, { "carry", 0, r->carry },
 	};
 
 	if (f == d->m.flow + d->m.flows) {

@@ -29,8 +29,8 @@ void gen_init(struct gen *g, uint64_t seed)
 	/* Documentation ranges; two hosts of one /64, links, a group. */
 	static const char *const there4[] = { "203.0.113.1", "203.0.113.2", "203.0.113.7", "203.0.113.129",
 					      "198.51.100.9" };
-	static const char *const there6[] = { "2001:db8::1", "2001:db8::2", "2001:db8:0:1::5", "2001:db8:8::9",
-					      "fe80::1" };
+	static const char *const there6[] = { "2001:db8::1", "2001:db8::2", "2001:db8:0:1::5",
+					      "2001:db8:8::9", "fe80::1" };
 	static const char *const here4[] = { "192.0.2.1", "192.0.2.2", "255.255.255.255" };
 	static const char *const here6[] = { "2001:db8:ffff::1", "fe80::2", "ff02::1" };
 	static const uint16_t ports[] = { 22, 53, 80, 443, 1023, 1024, 40000, 40001, 0 };
@@ -93,7 +93,7 @@ void gen_pool_of(struct gen *g, const struct frame *f, size_t n)
 static void gen_limit(struct gen *g, uint64_t *rate, uint64_t *burst)
 {
 	/* Slow ones let a burst pass and then no more; fast ones everything: the reference need not know to
-	 * the microsecond when a packet came. Not both in one world, for a source may go from one to the other. */
+	 * the microsecond when a packet came. Not both in one world: sources go from one to the other. */
 	static const uint64_t rates[] = { 1, 2, 5 }, bursts[] = { 1, 2, 3, 10 };
 
 	if (g->fast) {
@@ -184,7 +184,7 @@ void gen_world(struct gen *g, struct world *w, uint64_t now)
 	}
 	if (!w->full)
 		return;
-	/* Without records limits share buckets by a hash that the reference does not know: one source alone. */
+	/* Without records limits share buckets by a hash that the reference does not know: one source. */
 	w->trial = 0;
 	w->set.rate = 0;
 	w->n[KL_EDGE_LIMIT] = 0;

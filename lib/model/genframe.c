@@ -57,7 +57,8 @@ static void new_talk(struct gen *g, struct talk *t)
 static void ip4(struct gen *g, struct back *k, const struct talk *t, bool out, unsigned frag, bool plain)
 {
 	static const uint8_t ttl[] = { 1, 64, 255 };
-	size_t options = !plain && gen_chance(g, 150) ? gen_below(g, 11) * 4 : 0, total = length(k) + 20 + options;
+	size_t options = !plain && gen_chance(g, 150) ? gen_below(g, 11) * 4 : 0;
+	size_t total = length(k) + 20 + options;
 	uint8_t *p;
 
 	noise(g, front(k, options), options);
@@ -81,10 +82,12 @@ static void ip6(struct gen *g, struct back *k, const struct talk *t, bool out, u
 {
 	static const uint8_t kinds[] = { 0, 43, 44, 51, 60, 135, 139, 140 };
 	uint8_t nexthdr = t->proto, kind, *p;
-	unsigned n = !plain && gen_chance(g, 350) ? 1 + (unsigned)gen_below(g, gen_chance(g, 200) ? 10 : 3) : 0;
-	unsigned at = frag ? (unsigned)gen_below(g, n + 1) : n + 1, i;
+	unsigned n = 0, at, i;
 	size_t extra;
 
+	if (!plain && gen_chance(g, 350))
+		n = 1 + (unsigned)gen_below(g, gen_chance(g, 200) ? 10 : 3);
+	at = frag ? (unsigned)gen_below(g, n + 1) : n + 1;
 	for (i = 0; i <= n; i++) {
 		if (i == at) {
 			p = front(k, 8);
@@ -214,8 +217,8 @@ static void tags(struct gen *g, struct back *k)
 
 static void not_ip(struct gen *g, struct back *k)
 {
-	static const uint16_t types[] = { 0x0806, 0x88cc, 0x8864, 0x8863, 0x8847, 0x8809, 0x888e, 0x88f7, 0x0026,
-					  0x05ff, 0x0600 };
+	static const uint16_t types[] = { 0x0806, 0x88cc, 0x8864, 0x8863, 0x8847, 0x8809, 0x888e, 0x88f7,
+					  0x0026, 0x05ff, 0x0600 };
 
 	noise(g, front(k, 46), 46);
 	put16(front(k, 2), gen_chance(g, 900) ? PICK(g, types) : (unsigned)gen_below(g, 65536));
@@ -255,7 +258,7 @@ void gen_frame(struct gen *g, struct frame *f)
 		else if (!gen_chance(g, 60))
 			transport(g, &k, &now, f->out, 0);
 		if (gen_chance(g, 200))
-			frag = gen_chance(g, 500) ? 0x2000 : (unsigned)gen_below(g, 0x2000) | (unsigned)gen_below(g, 2) << 13;
+			frag = gen_chance(g, 500) ? 0x2000 : (unsigned)gen_below(g, 0x4000);
 		if (now.six)
 			ip6(g, &k, &now, f->out, frag, false);
 		else

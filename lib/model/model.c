@@ -10,8 +10,8 @@
 #define RST	  4
 #define ACK	  16
 
-const char *const model_whys[] = { "pass", "drop_allow", "drop_deny", "drop_rl", "drop_edge", "drop_malformed",
-				   "drop_other", NULL };
+const char *const model_whys[] = { "pass", "drop_allow", "drop_deny", "drop_rl", "drop_edge",
+				   "drop_malformed", "drop_other", NULL };
 
 void model_clear(struct model *m)
 {
@@ -331,7 +331,8 @@ static struct model_src *src_of(struct model *m, const struct wire *w, bool half
 	return s;
 }
 
-static struct model_flow *flow_of(struct model *m, const uint8_t *a, const struct wire *w, bool out, bool make)
+static struct model_flow *flow_of(struct model *m, const uint8_t *a, const struct wire *w, bool out,
+				  bool make)
 {
 	struct model_flow *f;
 
@@ -386,7 +387,8 @@ static void count_all(struct kl_count *n, const struct wire *w, enum kl_verdict 
 	unsigned class = w->family == 6 ? 32 : 0;
 
 	if (w->proto == 6)
-		class += KL_L4_TCP * 8 + (w->flags & SYN ? 4 : 0) + (w->flags & RST ? 2 : 0) + !!(w->flags & ACK);
+		class += KL_L4_TCP * 8 + (w->flags & SYN ? 4 : 0) + (w->flags & RST ? 2 : 0) +
+			 (w->flags & ACK ? 1 : 0);
 	else if (w->proto == 17)
 		class += KL_L4_UDP * 8;
 	else if (w->proto == 1 || w->proto == 58)

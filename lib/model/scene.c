@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One source in each family sends, to one host: 203.0.113.7 and 2001:db8::7 to 192.0.2.1 and 2001:db8:ffff::1. */
+/* One source in each family sends to one host: 203.0.113.7 to 192.0.2.1, 2001:db8::7 to 2001:db8:ffff::1. */
 #include <stdio.h>
 #include <string.h>
 
@@ -36,12 +36,14 @@ static const struct { const char *name, *hex; } frames[] = {
 	{ "qinq-syn", MACS "88a80001" TAG IP4("0028", "0000", "06") TCP(HIGH, HTTPS, "02") },
 	{ "3-tags-syn", MACS "91000001" TAG TAG IP4("0028", "0000", "06") TCP(HIGH, HTTPS, "02") },
 	{ "5-tags-syn", MACS TAG TAG TAG TAG TAG IP4("0028", "0000", "06") TCP(HIGH, HTTPS, "02") },
-	{ "options-syn", MACS "08004600002c000100004006" "0000" THERE4 HERE4 "94040000" TCP(HIGH, HTTPS, "02") },
+	{ "options-syn",
+	  MACS "08004600002c000100004006" "0000" THERE4 HERE4 "94040000" TCP(HIGH, HTTPS, "02") },
 	{ "cut-header", MACS "0800" "4500001c00010000" },
 	{ "icmp-echo", MACS IP4("001c", "0000", "01") ECHO("08") },
 	{ "icmp-reply", MACS IP4("001c", "0000", "01") ECHO("00") },
 	{ "icmp-unreachable",
-	  MACS IP4("0038", "0000", "01") "0303000000000000" "4500001c000100004011" "0000" HERE4 THERE4 UDP(HIGH, DNS) },
+	  MACS IP4("0038", "0000", "01") "0303000000000000"
+	  "4500001c000100004011" "0000" HERE4 THERE4 UDP(HIGH, DNS) },
 	{ "gre", MACS IP4("0018", "0000", "2f") "00000800" },
 	{ "esp", MACS IP4("001c", "0000", "32") "0000000100000001" },
 	{ "sctp", MACS IP4("0020", "0000", "84") HIGH HTTPS "0000000000000000" },
@@ -81,20 +83,24 @@ static const struct { const char *name, *hex; } frames[] = {
 #define EDGES(t, port, proto) { t, "203.0.113.7", port, proto, 0, 0 }, { t, "2001:db8::7", port, proto, 0, 0 }
 /* Every way in that some filter has left open, to a port that may be allowed and to others. */
 #define MATRIX(tcp, rest, bad)									\
-	{ "udp", rest, 0 }, { "syn", tcp, 0 }, { "syn-ssh", rest, 0 }, { "vlan-udp", rest, 0 },	\
-	{ "vlan-syn", tcp, 0 }, { "qinq-syn", tcp, 0 }, { "3-tags-syn", tcp, 0 }, { "5-tags-syn", bad, 0 },	\
-	{ "options-syn", tcp, 0 }, { "cut-header", bad, 0 }, { "icmp-echo", rest, 0 }, { "gre", rest, 0 },	\
-	{ "esp", rest, 0 }, { "sctp", rest, 0 }, { "later-fragment", rest, 0 },	\
-	{ "later-fragment-as-port", rest, 0 }, { "first-fragment-cut", rest, 0 }, { "ip6-syn", tcp, 0 },	\
-	{ "ip6-syn-ssh", rest, 0 }, { "ip6-udp", rest, 0 }, { "ip6-vlan-syn", tcp, 0 },	\
-	{ "ip6-hopopts-syn", tcp, 0 }, { "ip6-hopopts-ssh", rest, 0 }, { "ip6-routing-syn", tcp, 0 },	\
+	{ "udp", rest, 0 }, { "syn", tcp, 0 }, { "syn-ssh", rest, 0 },				\
+	{ "vlan-udp", rest, 0 }, { "vlan-syn", tcp, 0 }, { "qinq-syn", tcp, 0 },		\
+	{ "3-tags-syn", tcp, 0 }, { "5-tags-syn", bad, 0 }, { "options-syn", tcp, 0 },		\
+	{ "cut-header", bad, 0 }, { "icmp-echo", rest, 0 }, { "gre", rest, 0 },			\
+	{ "esp", rest, 0 }, { "sctp", rest, 0 }, { "later-fragment", rest, 0 },			\
+	{ "later-fragment-as-port", rest, 0 }, { "first-fragment-cut", rest, 0 },		\
+	{ "ip6-syn", tcp, 0 }, { "ip6-syn-ssh", rest, 0 }, { "ip6-udp", rest, 0 },		\
+	{ "ip6-vlan-syn", tcp, 0 }, { "ip6-hopopts-syn", tcp, 0 },				\
+	{ "ip6-hopopts-ssh", rest, 0 }, { "ip6-routing-syn", tcp, 0 },				\
 	{ "ip6-dstopts-syn", tcp, 0 }, { "ip6-icmp-echo", rest, 0 }, { "ip6-gre", rest, 0 },	\
-	{ "ip6-later-fragment", rest, 0 }, { "ip6-later-fragment-as-port", rest, 0 }, { "nd-routed", rest, 0 }, \
-	{ "arp", WHY_PASS, 0 }, { "nd", WHY_PASS, 0 }, { "dhcp", WHY_PASS, 0 }, { "dhcp6", WHY_PASS, 0 }
+	{ "ip6-later-fragment", rest, 0 }, { "ip6-later-fragment-as-port", rest, 0 },		\
+	{ "nd-routed", rest, 0 }, { "arp", WHY_PASS, 0 }, { "nd", WHY_PASS, 0 },		\
+	{ "dhcp", WHY_PASS, 0 }, { "dhcp6", WHY_PASS, 0 }
 
 const struct scene scenes[] = {
 	{ .name = "nothing-set", .steps = { MATRIX(WHY_PASS, WHY_PASS, WHY_PASS) } },
-	{ .name = "deny-host", .rules = { BOTH(KL_DENY) }, .steps = { MATRIX(WHY_DENY, WHY_DENY, WHY_PASS) } },
+	{ .name = "deny-host", .rules = { BOTH(KL_DENY) },
+	  .steps = { MATRIX(WHY_DENY, WHY_DENY, WHY_PASS) } },
 	{ .name = "deny-prefix", .flows = true,
 	  .rules = { { KL_DENY, "203.0.113.0/24", 0, 0, 0, 0 }, { KL_DENY, "2001:db8::/64", 0, 0, 0, 0 } },
 	  .steps = { MATRIX(WHY_DENY, WHY_DENY, WHY_PASS) } },
@@ -113,8 +119,9 @@ const struct scene scenes[] = {
 	  .rules = { EDGES(KL_EDGE_ALLOW, 443, 6) }, .steps = { MATRIX(WHY_PASS, WHY_EDGE, WHY_MALFORMED) } },
 	{ .name = "edge-deny-443", .set = { .edge = EDGE_DENY }, .rules = { EDGES(KL_EDGE_DENY, 443, 6) },
 	  .steps = { { "syn", WHY_EDGE, 0 }, { "vlan-syn", WHY_EDGE, 0 }, { "options-syn", WHY_EDGE, 0 },
-		     { "ip6-syn", WHY_EDGE, 0 }, { "ip6-hopopts-syn", WHY_EDGE, 0 }, { "syn-ssh", WHY_PASS, 0 },
-		     { "first-fragment", WHY_EDGE, 0 }, { "first-fragment-cut", WHY_EDGE, 0 },
+		     { "ip6-syn", WHY_EDGE, 0 }, { "ip6-hopopts-syn", WHY_EDGE, 0 },
+		     { "syn-ssh", WHY_PASS, 0 }, { "first-fragment", WHY_EDGE, 0 },
+		     { "first-fragment-cut", WHY_EDGE, 0 },
 		     { "sctp", WHY_PASS, 0 }, { "udp", WHY_PASS, 0 } } },
 	{ .name = "edge-gre-icmp", .set = { .edge = EDGE_ALLOW },
 	  .rules = { EDGES(KL_EDGE_ALLOW, 0, 47), { KL_EDGE_ALLOW, "203.0.113.7", 0, 1, 0, 0 },
@@ -129,8 +136,9 @@ const struct scene scenes[] = {
 	{ .name = "replies", .set = { .edge = EDGE_ALLOW }, .flows = true,
 	  .steps = { { "synack", WHY_EDGE, 0 }, { "out own-syn", WHY_PASS, 0 }, { "synack", WHY_PASS, 0 },
 		     { "syn-back", WHY_EDGE, 0 }, { "syn", WHY_EDGE, 0 }, { "icmp-reply", WHY_EDGE, 0 },
-		     { "out own-ping", WHY_PASS, 0 }, { "icmp-reply", WHY_PASS, 0 }, { "icmp-echo", WHY_EDGE, 0 },
-		     { "icmp-unreachable", WHY_EDGE, 0 }, { "out own-udp", WHY_PASS, 0 },
+		     { "out own-ping", WHY_PASS, 0 }, { "icmp-reply", WHY_PASS, 0 },
+		     { "icmp-echo", WHY_EDGE, 0 }, { "icmp-unreachable", WHY_EDGE, 0 },
+		     { "out own-udp", WHY_PASS, 0 },
 		     { "icmp-unreachable", WHY_PASS, 0 }, { "ip6-udp-reply", WHY_EDGE, 0 },
 		     { "out own-ip6-udp", WHY_PASS, 0 }, { "ip6-udp-reply", WHY_PASS, 0 },
 		     { "icmp-reply", WHY_EDGE, 127 }, { "ip6-udp-reply", WHY_PASS, 0 },
@@ -168,7 +176,8 @@ const struct scene scenes[] = {
 	{ .name = "dead-man-limits", .set = { .enforce_allow = true, .edge = EDGE_ALLOW }, .dead = KL_LIMITS,
 	  .rules = { BOTH(KL_DENY), { KL_LIMIT, "203.0.113.7", 0, 0, 1, 1 } },
 	  .steps = { { "syn", WHY_PASS, 0 }, { "syn", WHY_LIMIT, 0 }, { "ip6-syn", WHY_PASS, 0 } } },
-	{ .name = "dead-man-pass", .set = { .enforce_allow = true, .rate = 1, .burst = 1 }, .dead = KL_PASS_ALL,
+	{ .name = "dead-man-pass", .dead = KL_PASS_ALL,
+	  .set = { .enforce_allow = true, .rate = 1, .burst = 1 },
 	  .rules = { BOTH(KL_DENY), { KL_LIMIT, "203.0.113.7", 0, 0, 1, 1 } },
 	  .steps = { { "syn", WHY_PASS, 0 }, { "syn", WHY_PASS, 0 }, { "ip6-syn", WHY_PASS, 0 } } },
 };
