@@ -34,7 +34,7 @@ static const struct opt opts[] = {
 	{ "ttl", 't', OPT_DUR, &o.ttl, .001, 3e9, "DUR", "the rules end after DUR (never)", 0, 0, 0 },
 	{ "rate", 'r', OPT_U32, &o.rate, 1, UINT32_MAX, "N", "of limits: packets a second", 0, 0, 0 },
 	{ "burst", 'b', OPT_U32, &o.burst, 1, UINT32_MAX, "N", "at once (twice rate)", 0, 0, 0 },
-	{ "owner", 'o', OPT_WORD, &o.owner, 0, 0, "WHO", "operator, iq or graph", rule_owner, 0, &o.has_owner },
+	{ "owner", 'o', OPT_WORD, &o.owner, 0, 0, "WHO", "operator iq graph", rule_owner, 0, &o.has_owner },
 	{ "dry-run", 'n', OPT_FLAG, &o.dry, 0, 0, 0, "sync: write nothing, print the counts", 0, 0, 0 },
 	OPT_END
 };
@@ -101,7 +101,7 @@ static enum kl_status sync_table(struct job *j)
 	if (n.put && !o.dry)
 		warn_idle(j);
 	if (n.held)
-		warn("table %s: %zu rules of the list are another owner's and stay so", rules_table[j->t], n.held);
+		warn("table %s: %zu rules of the list are others' and stay so", rules_table[j->t], n.held);
 	return n.held ? KL_NO : KL_OK;
 }
 

@@ -14,11 +14,8 @@ setup() {
 
 teardown() { lab_down; }
 
-# edge_mode off|deny|allow: all the features there are.
-edge_mode() {
-	local -A bits=([off]=0 [deny]=1024 [allow]=2048)
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 8 "${bits[$1]}"
-}
+# edge_mode off|deny|allow
+edge_mode() { kl-set -p "$PINS" --force edge-mode "$1"; }
 
 rule() { kl-rule -p "$PINS" "$@"; }
 
@@ -245,7 +242,7 @@ passed() {
 	rule add edge-deny 192.0.2.1 4/tcp --ttl 1ms
 	rule add edge-deny 192.0.2.1 5/tcp --ttl 1ms
 	printf '192.0.2.1 %s/tcp\n' 1 2 4 6 >"$BATS_TEST_TMPDIR/list"
-	says 1 "table edge-deny: 2 rules of the list are another owner's and stay so" \
+	says 1 "table edge-deny: 2 rules of the list are others' and stay so" \
 		rule sync edge-deny --owner graph "$BATS_TEST_TMPDIR/list"
 	# The ended one that nobody wants is not ours to remove.
 	bpftool -j map dump pinned "$PINS/kernloom_edge4_deny" | jq -e 'length == 5'

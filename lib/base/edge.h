@@ -25,7 +25,7 @@ int proto_get(const char *s, size_t n, const struct prefix *src, uint8_t *proto)
 /* As streams have it: tcp udp icmp or a number. Writes at p without NUL, returns the end. */
 char *proto_put(char *p, const struct prefix *src, uint8_t proto);
 
-/* Exactly the n bytes at s as the source of an edge: one address. NULL, or what is wrong with them, static. */
+/* Exactly the n bytes at s as the source of an edge: one address. NULL, or what is wrong with it, static. */
 const char *edge_src_get(const char *s, size_t n, struct prefix *src);
 /* Exactly the n bytes at s as PORT/PROTO. The same returns. The port is 0 where the protocol
  * has none, and never where it has. */

@@ -21,11 +21,13 @@ static char *number(char *p, bool known, uint64_t v)
 
 char *rulerow_put(char *p, const struct ruletable *t, const struct rule *r, uint64_t hits)
 {
+	int64_t until = t->real + (int64_t)(r->until - t->boot) / 1000000;
+
 	p = word(put_time(p, t->real), t->name);
 	p = prefix_put(word(p, ""), &r->x);
 	p = number(p, t->limit, r->rate);
 	p = number(p, t->limit, r->burst);
-	p = r->until ? put_time(word(p, ""), t->real + (int64_t)(r->until - t->boot) / 1000000) : word(p, "-");
+	p = r->until ? put_time(word(p, ""), until) : word(p, "-");
 	p = word(p, r->owner - 1 < OWNERS ? rule_owner[r->owner - 1] : "-");
 	p = number(p, hits != RULE_UNKNOWN, hits);
 	p = number(p, t->edge, r->port);

@@ -13,7 +13,8 @@ static void get_prefix(const char *s, struct prefix *x)
 	int err = prefix_get(s, strlen(s), x);
 
 	if (err == -2)
-		die(KL_USAGE, "bits are set behind the prefix length: '%s'; its prefix is %s", s, prefix_str(x));
+		die(KL_USAGE, "bits are set behind the prefix length: '%s'; its prefix is %s", s,
+		    prefix_str(x));
 	if (err)
 		die(KL_USAGE, "not an address or prefix: '%s'", s);
 }
@@ -35,7 +36,8 @@ void target_words(const char *what, const char *table, bool edges, int max, char
 		  void (*each)(void *arg, const struct rule *key), void *arg)
 {
 	if (!*word)
-		die(KL_USAGE, "%s %s: no %s given", what, table, edges ? "SRC PORT/PROTO" : "address or prefix");
+		die(KL_USAGE, "%s %s: no %s given", what, table,
+		    edges ? "SRC PORT/PROTO" : "address or prefix");
 	for (; *word; word++) {
 		struct rule r = { 0 };
 

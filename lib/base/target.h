@@ -7,9 +7,9 @@
 
 #include "rule.h"
 
-/* Calls each() with every key the operands give: prefixes or, for edges, pairs of SRC and PORT/PROTO. Ends the
- * command (status 2) when there is none, when there are more than max, and when one is broken; what and
- * table then stand in the message. */
+/* Calls each() with every key the operands give: prefixes or, for edges, pairs of SRC and PORT/PROTO. Ends
+ * the command (status 2) when there is none, when there are more than max, and when one is broken; what
+ * and table then stand in the message. */
 void target_words(const char *what, const char *table, bool edges, int max, char **word,
 		  void (*each)(void *arg, const struct rule *key), void *arg);
 

@@ -39,8 +39,8 @@ size_t rules_put(struct kern *k, enum kl_table t, const struct rule *r, size_t n
 size_t rules_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n, int *err);
 /* What a write of x that ended with err met: the map, its capacity, the error. Static. */
 const char *rules_why(struct kern *k, enum kl_table t, const struct prefix *x, int err);
-/* Adds or replaces all of s; what ended makes room when a map is full. 0; or -errno of the first that did not go in,
- * with *why: what that met, and how many went in. Static. */
+/* Adds or replaces all of s; what ended makes room when a map is full. 0; or -errno of the first that did
+ * not go in, with *why: what that met, and how many went in. Static. */
 int rules_load(const struct rules *s, struct kern *k, enum kl_table t, const char **why);
 
 #define HITS_UNKNOWN UINT64_MAX

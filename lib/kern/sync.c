@@ -61,8 +61,8 @@ static int difference(const struct rules *want, const struct rules *is, uint32_t
 	return err;
 }
 
-int rules_sync(struct rules *want, struct kern *k, enum kl_table t, uint32_t owner, bool dry, struct synced *n,
-	       const char **why)
+int rules_sync(struct rules *want, struct kern *k, enum kl_table t, uint32_t owner, bool dry,
+	       struct synced *n, const char **why)
 {
 	struct rules is = { 0 }, put = { 0 }, del = { 0 };
 	int err = kern_walk(k, t, keep, &is), full;

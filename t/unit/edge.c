@@ -21,7 +21,8 @@ static struct prefix src(bool four)
 }
 
 /* Text of an edge read and written: in both forms and as a message. */
-static void check(bool four, const char *in, const char *out, uint16_t port, uint8_t proto, const char *stream)
+static void check(bool four, const char *in, const char *out, uint16_t port, uint8_t proto,
+		  const char *stream)
 {
 	struct prefix x = src(four);
 	char s[EDGE_TEXT], want[128];
@@ -68,8 +69,8 @@ static void texts(void **state)
 
 static void protocols(void **state)
 {
-	static const char *const bad[] = { "", "-", "TCP", "tc", "tcpx", "icmp6", "256", "-1", "0x6", "6 ", " 6",
-					   "4294967302" };
+	static const char *const bad[] = { "", "-", "TCP", "tc", "tcpx", "icmp6", "256", "-1", "0x6", "6 ",
+					   " 6", "4294967302" };
 
 	for (int four = 0; four < 2; four++) {
 		struct prefix x = src(four);
@@ -99,12 +100,14 @@ static void refused(void **state)
 	static const struct {
 		const char *s, *why;
 	} bad[] = {
-		{ "", "not PORT/PROTO" }, { "443", "not PORT/PROTO" }, { "tcp", "not PORT/PROTO" },
-		{ "/tcp", "not PORT/PROTO" }, { "tcp/443", "not PORT/PROTO" }, { "65536/tcp", "not PORT/PROTO" },
-		{ "-1/tcp", "not PORT/PROTO" }, { " 443/tcp", "not PORT/PROTO" }, { "443 /tcp", "not PORT/PROTO" },
-		{ "4294967739/tcp", "not PORT/PROTO" },
-		{ "443/", "unknown protocol" }, { "443/TCP", "unknown protocol" }, { "443/tcp/", "unknown protocol" },
-		{ "443/tcp ", "unknown protocol" }, { "443/256", "unknown protocol" },
+		{ "", "not PORT/PROTO" }, { "443", "not PORT/PROTO" },
+		{ "tcp", "not PORT/PROTO" }, { "/tcp", "not PORT/PROTO" },
+		{ "tcp/443", "not PORT/PROTO" }, { "65536/tcp", "not PORT/PROTO" },
+		{ "-1/tcp", "not PORT/PROTO" }, { " 443/tcp", "not PORT/PROTO" },
+		{ "443 /tcp", "not PORT/PROTO" }, { "4294967739/tcp", "not PORT/PROTO" },
+		{ "443/", "unknown protocol" }, { "443/TCP", "unknown protocol" },
+		{ "443/tcp/", "unknown protocol" }, { "443/tcp ", "unknown protocol" },
+		{ "443/256", "unknown protocol" },
 		{ "0/tcp", zero }, { "0/udp", zero }, { "0/sctp", zero }, { "0/6", zero }, { "00/17", zero },
 		{ "1/icmp", none }, { "443/gre", none }, { "8/1", none }, { "8/58", none }, { "1/0", none },
 	};
