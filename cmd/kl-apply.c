@@ -5,8 +5,8 @@
  * Reads:  level frames; the pinned tables.
  * Writes: the differences, at the star row; receipt frames.
  *
- * Every entry it writes ends in the kernel by itself. It may be killed at any
- * moment: what is there is read again, and the next frame says the rest.
+ * Every entry it writes ends in the kernel by itself. It may be killed at any moment: what is there
+ * is read again, and the next frame says the rest. A frame carried out holds the dead-man switch.
  */
 #include <errno.h>
 
@@ -17,6 +17,7 @@
 #include "../lib/base/tsv.h"
 #include "../lib/core/ledger.h"
 #include "../lib/kern/rules.h"
+#include "../lib/kern/settings.h"
 #include "schema.h"
 
 #define RECHECK 1024u		/* held entries compared with the kernel a frame */
@@ -51,7 +52,6 @@ static const struct opt opts[] = {
 
 struct apply {
 	struct kern *k;		/* NULL: a dry run without an instance */
-	bool live;		/* writes */
 	struct ledger l;
 	int src, level, since, until;	/* columns */
 	struct lines rows;	/* of the frame under way */
@@ -90,7 +90,7 @@ static void carry(struct apply *s, unsigned op)
 	enum kl_table t = op & (PUT_DENY | DEL_DENY) ? KL_DENY : KL_LIMIT;
 	size_t n = ledger_writes(&s->l, op);
 
-	if (n && s->live)
+	if (n && !o.dry)
 		(op & (PUT_DENY | PUT_LIMIT) ? rules_put : rules_del)(s->k, t, s->l.rule, n, s->l.err);
 	ledger_wrote(&s->l, op);
 }
@@ -98,7 +98,7 @@ static void carry(struct apply *s, unsigned op)
 static void settle(struct apply *s, int64_t time)
 {
 	const char *why = "";
-	int err = s->live ? kern_lock(s->k) : 0;
+	int err = !o.dry ? kern_lock(s->k) : 0;
 	uint64_t now = boot_ns();
 	const struct claim *c;
 	size_t n;
@@ -106,26 +106,28 @@ static void settle(struct apply *s, int64_t time)
 
 	if (err || (s->k && (err = kern_alive(s->k, &why))))
 		die(KL_SYSTEM, "lost '%s': %s: %s", o.dir, why, strerror(-err));
-	if (s->live)
+	if (!o.dry)
 		ledger_recheck(&s->l, RECHECK);
 	if (ledger_close(&s->l, o.sync && s->came == s->l.n, time, real_ms(), now))
 		die(KL_SYSTEM, "out of memory");
-	whole = s->live && s->l.todo > RECHECK && s->l.todo > (s->l.seen[0] + s->l.seen[1]) / 4;
+	whole = !o.dry && s->l.todo > RECHECK && s->l.todo > (s->l.seen[0] + s->l.seen[1]) / 4;
 	if (whole)
 		ask_all(s);
 	n = ledger_plan(&s->l, whole, now);
 	for (unsigned op = PUT_DENY; op <= DEL_LIMIT; op <<= 1)
 		carry(s, op);
-	if (s->live)
+	if (!o.dry) {
+		kern_beat(s->k);
 		kern_unlock(s->k);
+	}
 	if (n)
 		warn("%zu sources limited, not denied: over --max-new-blocks %u", n, o.max_new);
 	n = ledger_failed(&s->l, &c);
-	if (!n)
-		return;
-	s->status = KL_NO;
-	warn("%zu of %zu changes failed: %s", n, s->l.todo,
-	     rules_why(s->k, c->ops & PUT_DENY ? KL_DENY : KL_LIMIT, &ledger_held(&s->l, c)->x, c->err));
+	s->status = n ? KL_NO : s->status;
+	if (n)
+		warn("%zu of %zu changes failed: %s", n, s->l.todo,
+		     rules_why(s->k, c->ops & PUT_DENY ? KL_DENY : KL_LIMIT, &ledger_held(&s->l, c)->x,
+			       c->err));
 }
 
 static void row(void *self, const struct tsv_row *r)
@@ -233,7 +235,6 @@ int main(int argc, char **argv)
 	err = kern_open(&s.k, o.dir, !o.dry, &why);
 	if (err && !(o.dry && err == -ENOENT))
 		die(KL_SYSTEM, "cannot open '%s': %s", o.dir, kern_strerror(err, why));
-	s.live = !o.dry;
 	ledger_init(&s.l);
 	s.l.max_new = o.max_new;
 	s.l.limit[LEVEL_SOFT] = limit_of(o.soft, o.soft_factor, o.trig_pps);

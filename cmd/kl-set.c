@@ -31,7 +31,7 @@ static struct {
 
 static const struct opt opts[] = {
 	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, 0, 0 },
-	{ "confirm", 0, OPT_STR, &o.confirm, 0, 0, "SEC", "take the change back unless confirmed in time", 0, 0, 0 },
+	{ "confirm", 0, OPT_STR, &o.confirm, 0, 0, "SEC", "take it back unless confirmed in time", 0, 0, 0 },
 	{ "force", 'f', OPT_FLAG, &o.force, 0, 0, 0, "do it, whoever is cut off", 0, 0, 0 },
 	OPT_END
 };
@@ -102,7 +102,7 @@ static void show(struct kern *k)
 {
 	volatile struct kl_cfg *c = kern_cfg(k);
 	int64_t left = kern_trial_left(k);
-	struct settings now;
+	struct kern_settings now;
 	const char *name, *word;
 	struct tsv_out out;
 
@@ -114,7 +114,8 @@ static void show(struct kern *k)
 	row(&out, "default-limit", now.rate ? "%llu/%llu" : "off", (unsigned long long)now.rate,
 	    (unsigned long long)now.burst);
 	row(&out, "sample", "%u", c->sample);
-	row(&out, "dead-man", c->dead_ns ? "%s %g" : "off", dead_word[c->dead_mode], (double)c->dead_ns / 1e9);
+	row(&out, "dead-man", c->dead_ns ? "%s %.15g" : "off", dead_word[c->dead_mode],
+	    (double)c->dead_ns / 1e9);
 	row(&out, "fallen", "%s", kern_fallen(k) ? dead_word[c->dead_mode] : "-");
 	row(&out, "falls", "%llu", (unsigned long long)c->falls);
 	row(&out, "trial", left > 0 ? "%lld" : left ? "-" : "lapsed", (long long)(left + 999) / 1000);

@@ -76,9 +76,11 @@ static int zoned(const char *s, size_t n, struct prefix *x)
 	return prefix_get(s, zone ? (size_t)(zone - s) : n, x) || x->len != 128 ? -1 : 0;
 }
 
-/* Hands on each line, without its end, as fields between blanks; a file that is not there has none. */
 #define FIELDS 16
-static void each_line(const char *path, void (*line)(struct found *f, char **field, size_t n), struct found *f)
+typedef void on_line(struct found *f, char **field, size_t n);
+
+/* Hands on each line, without its end, as fields between blanks; a file that is not there has none. */
+static void each_line(const char *path, on_line *line, struct found *f)
 {
 	char *field[FIELDS], *end, *p;
 	size_t n, size;

@@ -72,10 +72,20 @@ static int ask_edges(struct ask *q, struct kern *k)
 
 static int no_egress(void *self, const struct link *l)
 {
-	if (l->ifindex && !l->egress)
-		TELL((struct ask *)self, "no egress program on %s: replies to this host's own connections would be "
-		     "dropped: kl-attach%s --egress %s (or --force)", l->iface, ((struct ask *)self)->of, l->iface);
+	struct ask *q = self;
+
+	if (l->ifindex && !strcmp(l->iface, "-"))
+		TELL(q, "%s: its interface is in another network namespace: ask there (or --force)", l->pin);
+	else if (l->ifindex && !l->egress)
+		TELL(q, "no egress program on %s: replies to this host's own connections would be dropped: "
+		     "kl-attach%s --egress %s (or --force)", l->iface, q->of, l->iface);
 	return 0;
+}
+
+static void cut_off(struct ask *q, const struct lifeline *l, bool edges)
+{
+	TELL(q, "%s %s would be cut off: kl-rule%s add %s %s (or --force)", l->what, prefix_str(&l->x), q->of,
+	     edges ? "edge-allow" : "allow", edges ? edge_str(&l->x, l->port, 6) : prefix_str(&l->x));
 }
 
 int lockout(struct kern *k, const char *dir, bool edges, const struct lifeline *l, size_t n,
@@ -90,20 +100,15 @@ int lockout(struct kern *k, const char *dir, bool edges, const struct lifeline *
 		err = ask_edges(&q, k);
 	if (err)
 		return err;
-	if (!q.any)
-		TELL(&q, "%s (or --force)", edges ?
-		     "the tables allow and edge-allow are empty: edge-mode allow would drop whatever is no reply" :
-		     "the allow table is empty: enforce-allow would drop every source");
+	if (!q.any && edges)
+		TELL(&q, "the tables allow and edge-allow are empty: edge-mode allow would drop all but "
+		     "replies (or --force)");
+	if (!q.any && !edges)
+		TELL(&q, "the allow table is empty: enforce-allow would drop every source (or --force)");
 	if (edges)
 		err = link_walk(dir, no_egress, &q);
-	for (size_t i = 0; i < n && !err; i++)
-		if (q.covered[i])
-			continue;
-		else if (edges)
-			TELL(&q, "%s %s would be cut off: kl-rule%s add edge-allow %s (or --force)", l[i].what,
-			     prefix_str(&l[i].x), q.of, edge_str(&l[i].x, l[i].port, 6));
-		else
-			TELL(&q, "%s %s would be cut off: kl-rule%s add allow %s (or --force)", l[i].what,
-			     prefix_str(&l[i].x), q.of, prefix_str(&l[i].x));
+	for (size_t i = 0; i < n; i++)
+		if (!q.covered[i])
+			cut_off(&q, &l[i], edges);
 	return err ? err : q.told;
 }

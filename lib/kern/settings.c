@@ -15,7 +15,7 @@ static void timed(struct kern *k)
 }
 
 /* The end of the trial is read first: whoever writes one off does that last. */
-void kern_settings(struct kern *k, struct settings *out)
+void kern_settings(struct kern *k, struct kern_settings *out)
 {
 	uint64_t end = __atomic_load_n(&k->cfg->trial_ns, __ATOMIC_SEQ_CST);
 	volatile struct kl_rl *l = &k->rl->now;

@@ -7,11 +7,11 @@
 
 /* What is set. Of a trial that ran out: what was before, whether that is written down already or not;
  * so it needs no lock. */
-struct settings {
+struct kern_settings {
 	uint32_t features;	/* KL_F_* */
 	uint64_t rate, burst;	/* the default limit; rate 0: none */
 };
-void kern_settings(struct kern *k, struct settings *out);
+void kern_settings(struct kern *k, struct kern_settings *out);
 
 /* Sets the default limit; rate 0: none. */
 int kern_default_limit(struct kern *k, uint64_t rate, uint64_t burst);
