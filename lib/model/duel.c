@@ -421,7 +421,7 @@ static int run(struct duel *d, uint64_t seed, unsigned steps, const struct frame
 	gen_world(&d->g, &w, now);
 	diff = duel_begin(d, &w, now);
 	for (i = 0; i < steps && !diff; i++) {
-		if (gen_chance(&d->g, 60))
+		if (gen_chance(&d->g, 100))
 			diff = change(d);
 		if (given)
 			d->f = given[i];

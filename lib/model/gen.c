@@ -121,6 +121,7 @@ void gen_rule(struct gen *g, enum kl_table t, struct rule *r, uint64_t now)
 	static const uint8_t len6[] = { 0, 3, 16, 32, 48, 63, 64, 65, 96, 127, 128, 128 };
 	static const uint8_t protos[] = { 6, 6, 17, 17, 132, 47, 50, 51, 0, 43, 60, 59 };
 	static const uint8_t lives[] = { 1, 2, 4, 10 };
+	const struct talk *k = &g->talk[gen_below(g, GEN_TALKS)];
 	int six = (int)gen_below(g, 2);
 
 	memset(r, 0, sizeof(*r));
@@ -129,6 +130,11 @@ void gen_rule(struct gen *g, enum kl_table t, struct rule *r, uint64_t now)
 	if (is_edge(t)) {
 		r->proto = gen_chance(g, 250) ? (six ? 58 : 1) : PICK(g, protos);
 		r->port = wire_ported(r->proto) && !gen_chance(g, 100) ? g->port[gen_below(g, g->ports)] : 0;
+		if (k->proto && gen_chance(g, 600)) {	/* an edge that is in use */
+			memcpy(r->x.a, k->there, 16);
+			r->proto = k->proto;
+			r->port = wire_ported(k->proto) ? k->lport : 0;
+		}
 	} else {
 		r->x.len = six ? PICK(g, len6) : (uint8_t)(96 + PICK(g, len4));
 		prefix_mask(&r->x);
