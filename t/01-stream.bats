@@ -219,9 +219,16 @@ STAR=$'1.000\t1.000\t*\t600\t100\t0\t-\t'$TRIG$'\t-\t-'
 }
 
 @test "more than 128 columns" {
-	{ printf 'time\tdt\tsrc\tpkts\tbytes\tsyn\tports'; printf '\tc%d' {8..128}; echo; } >in
+	{ printf 'time\tdt\tsrc\tpkts\tbytes\tsyn\tports'; printf '\tc%d' {8..122}; echo; } >in
 	run --separate-stderr kl-score in
 	[ "$status" -eq 0 ]
+	[ "$(awk '{ print NF }' <<<"$output")" -eq 128 ]
+	# What it appends would be too many for the next.
+	{ printf 'time\tdt\tsrc\tpkts\tbytes\tsyn\tports'; printf '\tc%d' {8..123}; echo; } >in
+	run --separate-stderr kl-score in
+	[ "$status" -eq 3 ]
+	[ "$output" = "" ]
+	[ "$stderr" = "kl-score: in:1: 128 columns leave no room for 'why'" ]
 	{ printf 'time\tdt\tsrc\tpkts\tbytes\tsyn\tports'; printf '\tc%d' {8..129}; echo; } >in
 	run --separate-stderr kl-score in
 	[ "$status" -eq 3 ]

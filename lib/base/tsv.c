@@ -172,9 +172,12 @@ static void take_header(struct tsv_in *in)
 		if (*b->at < 0 && !b->optional)
 			return bad_header(in, "missing column", b->name, strlen(b->name));
 	}
-	for (a = ops->adds; a && *a; a++)
+	for (a = ops->adds; a && *a; a++) {
 		if (column(in, *a) >= 0)
 			return bad_header(in, "column is already there", *a, strlen(*a));
+		if (in->cols + (a - ops->adds) >= TSV_COLS)
+			return bad_header(in, "128 columns leave no room for", *a, strlen(*a));
+	}
 	if (ops->header)
 		ops->header(in->self, r->line, r->len);
 }

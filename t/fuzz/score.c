@@ -12,6 +12,15 @@ static int read_back(void *ops)
 	return tsv_run(NULL, ops, NULL);
 }
 
+/* A row may be as long as a line may be, and then grows. */
+static bool outgrown(const char *s, size_t n)
+{
+	for (const char *lf; n && (lf = memchr(s, '\n', n)); n -= (size_t)(lf + 1 - s), s = lf + 1)
+		if (lf - s > TSV_LINE)
+			return true;
+	return false;
+}
+
 static int run(void *words)
 {
 	char **argv = words;
@@ -30,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			 how & 2 ? "--trig-bps=1000" : NULL, NULL };
 	const char *s = unfold(p, n, &n);
 	void *copy;
+	bool long_lines;
 	int st, back;
 
 	feed(s, n, seed);
@@ -39,9 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	MUST(out_n || st == KL_INPUT);
 	copy = copy_of(out, n = out_n);
 	feed(copy, n, seed);
+	long_lines = outgrown(copy, n);
 	back = status_of(read_back, &any);
 	free(copy);
 	/* What was cut is passed on as it came: cut. */
-	MUST(back == KL_OK || (back == KL_INPUT && st == KL_INPUT));
+	MUST(back == KL_OK || (back == KL_INPUT && (st == KL_INPUT || long_lines)));
 	return 0;
 }
