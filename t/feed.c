@@ -69,6 +69,7 @@ int main(int argc, char **argv)
 		else
 			passed++;
 	}
+	pcap_close(cap);
 	printf("%lu\t%lu\t%lu\n", passed, dropped, skipped);
 	return 0;
 }
