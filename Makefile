@@ -52,6 +52,11 @@ HELPERS   := $(patsubst t/%.c,$(B)/t/%,$(wildcard t/*.c))
 FUZZERS   := $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(filter-out t/fuzz/fuzz.c,$(wildcard t/fuzz/*.c)))
 SCRIPTS   := pipelines/kliq $(filter-out %.8,$(wildcard pipelines/kliq-*))
 
+# What was built with the other choice of SAN does not fit.
+ifneq ($(SAN),$(shell cat $(B)/san 2>/dev/null))
+$(shell mkdir -p $(B) && rm -rf $(addprefix $(B)/,bin bench cmd lib unit t *.a) && echo $(SAN) >$(B)/san)
+endif
+
 # bpftool and ip live in sbin, which is not on every user's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -105,7 +110,7 @@ $(B)/t/differ: t/differ.c $(B)/libmodel.a $(B)/libkern.a $(B)/libpure.a
 $(B)/t/feed: LDLIBS := -lbpf -lpcap
 $(B)/t/%: t/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(LDLIBS)
+	$(CC) $(filter-out $(SANS),$(ALL_CFLAGS)) -o $@ $< $(LDLIBS)
 
 # Fuzzing: the libraries again, by a compiler that sees which way the input went.
 FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \

@@ -20,6 +20,7 @@ copy_tree() {
 	mkdir -p "$1/build"
 	cp -a Makefile lib cmd bpf schemas t "$1"
 	cp -a build/schema.h build/fuzz "$1/build"
+	[[ ! -e build/san ]] || cp -a build/san "$1/build"
 	rm -rf "$1/build/fuzz/"{found,corpus}
 }
 

@@ -322,6 +322,7 @@ says() {
 	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/listed" | cut -f 8)" -eq 1000000 ]
 	cut -f 3 "$BATS_TEST_TMPDIR/listed" | sed '1d;$d' |
 		cmp - <(sort -t . -k 1,1n -k 2,2n -k 3,3n -k 4,4n "$BATS_TEST_TMPDIR/million")
+	[[ -z ${SAN-} ]] || return 0	# sanitizers take their own time
 	[ $((loaded - start)) -lt 5000000000 ]
 	[ $((listed - loaded)) -lt 2000000000 ]
 }
