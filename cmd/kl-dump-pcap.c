@@ -2,9 +2,8 @@
 /*
  * kl-dump-pcap: captures in, src or flow frames out, as the packet path would have counted.
  *
- * Reads:  libpcap and pcapng files, or stdin, one after the other.
- * Writes: a frame for each tick, rows in the order in which their sources came.
- * Keeps:  the sources and ports of the tick under way, no packet.
+ * Reads libpcap and pcapng files, one after the other; writes a frame for each tick, rows in the
+ * order in which sources came. Keeps the sources and ports of the tick under way, no packet.
  *
  * Frames are parsed by the very code the kernel program is compiled from. The clock
  * is the capture's: ticks begin with its first packet, whatever that is.
@@ -29,8 +28,7 @@
 #define MS	     INT64_C(1000000)	/* ns */
 #define SECOND	     (1000 * MS)
 #define TIME_MAX     INT64_C(9000000000)	/* s: as ns below 2^63 */
-#define READ_AT_ONCE (1 << 18)
-#define PACKET_MAX   (1 << 18)		/* more libpcap does not hand out */
+#define PACKET_MAX   (1 << 18)	/* all that libpcap hands out of these link types */
 
 enum { DIR_IN, DIR_OUT, DIR_AUTO };
 static const char *const dirs[] = { "in", "out", "auto", NULL };
@@ -40,23 +38,24 @@ static const char *const lengths[] = { "64", "128", NULL };
 static struct {
 	double every;
 	int64_t gap;
-	bool whole, flows, every_given, gap_given, dir_given, src6_given;
+	bool whole, flows, every_given, gap_given;
 	int dir, src6;
 	const char *local;
 } o = { .every = 1, .gap = 3600000, .dir = DIR_AUTO, .src6 = SRC6_128 };
 
+#define FLAG(name, to, help) { name, 0, OPT_FLAG, &o.to, 0, 0, 0, help, 0, false, 0 }
+#define WORD(name, to, arg, words, help) { name, 0, OPT_WORD, &o.to, 0, 0, arg, help, words, false, 0 }
 static const struct opt opts[] = {
-	{ "interval", 'i', OPT_F64, &o.every, 0.001, 86400, "SEC", "length of a tick", 0, false, &o.every_given },
-	{ "whole", 0, OPT_FLAG, &o.whole, 0, 0, 0, "one frame for all: a single tick", 0, false, 0 },
-	{ "gap", 0, OPT_DUR, &o.gap, 0, 0, "DUR", "leave out longer times without packets; 0: none", 0, false,
-	  &o.gap_given },
-	{ "flows", 0, OPT_FLAG, &o.flows, 0, 0, 0, "flow frames instead of src frames", 0, false, 0 },
-	{ "dir", 0, OPT_WORD, &o.dir, 0, 0, "in|out|auto", "direction of flows; auto: by --local", dirs, false,
-	  &o.dir_given },
-	{ "local", 0, OPT_STR, &o.local, 0, 0, "PREFIX", "what this side sends is out; several: commas between", 0,
-	  false, 0 },
-	{ "src6-prefix", 0, OPT_WORD, &o.src6, 0, 0, "64|128", "what of an IPv6 address is a source", lengths,
-	  false, &o.src6_given },
+	{ "interval", 'i', OPT_F64, &o.every, 0.001, 86400, "SEC", "length of a tick; when not given 1", 0,
+	  false, &o.every_given },
+	{ "gap", 0, OPT_DUR, &o.gap, 0, 0, "DUR",
+	  "leave out longer times without packets; 0: none; when not given 1h", 0, false, &o.gap_given },
+	FLAG("whole", whole, "one frame for all: a single tick"),
+	FLAG("flows", flows, "flow frames instead of src frames"),
+	WORD("dir", dir, "in|out|auto", dirs, "direction of flows; auto: by --local"),
+	{ "local", 0, OPT_STR, &o.local, 0, 0, "PREFIX",
+	  "what this side sends is out; several: commas between", 0, false, 0 },
+	WORD("src6-prefix", src6, "64|128", lengths, "what of an IPv6 address is a source"),
 	OPT_END
 };
 
@@ -71,20 +70,24 @@ struct dump {
 	struct ticks ticks;
 	struct ranges local;
 	struct tsv_out out;
-	char file[READ_AT_ONCE];		/* what was read ahead of it */
+	char file[PACKET_MAX];		/* what was read ahead of it */
 	uint8_t frame[ETHER_HEAD + PACKET_MAX];
 };
 
-static void packet(struct dump *d, const struct ether_link *link, const struct pcap_pkthdr *h, const uint8_t *p)
+static void packet(struct dump *d, const struct ether_link *l, const struct pcap_pkthdr *h, const uint8_t *p)
 {
-	size_t head = ether_head(link), n = h->caplen < h->len ? h->caplen : h->len;
+	size_t head = ether_head(l), n = h->caplen < h->len ? h->caplen : h->len;
 	struct pkt k = { .len = (h->len > head ? h->len - (uint32_t)head : 0) + ETHER_HEAD };
-	struct tally_packet t = { .src.len = 128 };
+	struct tally_packet t;
 	const uint8_t *ip;
 
-	p = ether_frame(link, p, &n, d->frame);
+	if (n > PACKET_MAX)
+		n = PACKET_MAX;
+	p = ether_frame(l, p, &n, d->frame);
 	if (parse(&k, p, p + n) != FRAME_IP)
 		return;
+	t = (struct tally_packet){ .src.len = 128, .len = k.len, .port = k.dport, .ported = k.ports,
+				   .proto = k.proto, .flags = k.flags };
 	memcpy(t.src.a, &k.hi, 8);
 	memcpy(t.src.a + 8, &k.lo, 8);
 	t.out = o.flows && (o.dir == DIR_AUTO ? ranges_meet(&d->local, &t.src) : o.dir == DIR_OUT);
@@ -99,11 +102,6 @@ static void packet(struct dump *d, const struct ether_link *link, const struct p
 		t.src.len = 64;
 		prefix_mask(&t.src);
 	}
-	t.len = k.len;
-	t.port = k.dport;
-	t.ported = k.ports;
-	t.proto = k.proto;
-	t.flags = k.flags;
 	tally_add(&d->tally, &t);
 }
 
@@ -151,11 +149,12 @@ static int packets(struct dump *d, pcap_t *cap, const char *name)
 	}
 	while ((got = pcap_next_ex(cap, &h, &p)) == 1) {
 		n++;
-		if (h->ts.tv_sec < 0 || h->ts.tv_sec > TIME_MAX || h->ts.tv_usec < 0 || h->ts.tv_usec >= SECOND) {
+		t = h->ts.tv_sec;
+		if (t < 0 || t > TIME_MAX || h->ts.tv_usec < 0 || h->ts.tv_usec >= SECOND) {
 			warn("%s: packet %" PRIu64 ": its time is none", name, n);
 			return KL_INPUT;
 		}
-		t = h->ts.tv_sec * SECOND + h->ts.tv_usec;	/* nanoseconds, as was asked for */
+		t = t * SECOND + h->ts.tv_usec;		/* nanoseconds, as was asked for */
 		ticks_event(&d->ticks, t);
 		while (!o.whole && ticks_over(&d->ticks, t, &end))
 			frame(d, end, d->ticks.every);
@@ -174,14 +173,14 @@ static int capture(struct dump *d, const char *path)
 	const char *name = strcmp(path, "-") ? path : "stdin";
 	FILE *f = name == path ? fopen(path, "rb") : stdin;
 	char why[PCAP_ERRBUF_SIZE];
-	pcap_t *cap;
+	pcap_t *cap = NULL;
 	int st;
 
-	if (!f)
-		return unreadable(name);
-	setvbuf(f, d->file, _IOFBF, sizeof(d->file));
-	cap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
-	if (!cap && ferror(f))
+	if (f) {
+		setvbuf(f, d->file, _IOFBF, sizeof(d->file));
+		cap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
+	}
+	if (!f || (!cap && ferror(f)))
 		return unreadable(name);
 	if (!cap) {
 		warn("%s: %s", name, why);
@@ -196,18 +195,26 @@ static void check(void)
 {
 	if (o.whole && (o.every_given || o.gap_given))
 		die(KL_USAGE, "--whole is one tick: it excludes -i and --gap");
-	if (o.flows && o.src6_given)
+	if (o.flows && o.src6 == SRC6_64)
 		die(KL_USAGE, "flows are told by whole addresses: --flows excludes --src6-prefix");
-	if (!o.flows && (o.local || o.dir_given))
+	if (!o.flows && (o.local || o.dir != DIR_AUTO))
 		die(KL_USAGE, "--dir and --local are for --flows");
 	if (o.local && o.dir != DIR_AUTO)
 		die(KL_USAGE, "--dir %s is said of all packets: it excludes --local", dirs[o.dir]);
 }
 
-static void report(const struct ticks *k)
+static void finish(struct dump *d, int st)
 {
+	const struct ticks *k = &d->ticks;
+
+	/* Of a broken capture the tick under way is not known whole. */
+	if (!st && k->begun && o.whole)
+		frame(d, k->first + ticks_span(k), ticks_span(k));
+	else if (!st && k->begun)
+		frame(d, k->end, k->every);
 	if (k->late && !o.whole)
-		warn("packets more than a tick behind the latest, counted in the tick under way: %" PRIu64, k->late);
+		warn("packets more than a tick behind the latest, counted in the tick under way: %" PRIu64,
+		     k->late);
 	if (k->gaps)
 		warn("times without packets left out (--gap): %" PRIu64 ", of %" PRId64 " s in all", k->gaps,
 		     k->skipped / SECOND);
@@ -222,7 +229,8 @@ int main(int argc, char **argv)
 	kl_name = "kl-dump-pcap";
 	i = opt_parse(argc, argv, &page);
 	check();
-	if (o.local && (bad = ranges_add_list(&d.local, o.local)))
+	bad = o.local ? ranges_add_list(&d.local, o.local) : NULL;
+	if (bad)
 		die(KL_USAGE, "bad value '%s' for --local: addresses and prefixes, commas between", bad);
 	ranges_seal(&d.local);
 	d.ticks.every = llround(o.every * 1000) * MS;
@@ -234,12 +242,7 @@ int main(int argc, char **argv)
 	do
 		st = capture(&d, i < argc ? argv[i] : "-");
 	while (!st && ++i < argc);
-	/* Of a broken capture the tick under way is not known whole. */
-	if (!st && d.ticks.begun && o.whole)
-		frame(&d, d.ticks.first + ticks_span(&d.ticks), ticks_span(&d.ticks));
-	else if (!st && d.ticks.begun)
-		frame(&d, d.ticks.end, d.ticks.every);
-	report(&d.ticks);
+	finish(&d, st);
 	tsv_out_close(&d.out);
 	tally_free(&d.tally);
 	ranges_free(&d.local);

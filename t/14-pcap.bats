@@ -439,7 +439,7 @@ linked() {
 	says 2 "--whole is one tick: it excludes -i and --gap" kl-dump-pcap --whole -i 1 in
 	says 2 "--whole is one tick: it excludes -i and --gap" kl-dump-pcap --whole --gap 1s in
 	says 2 "flows are told by whole addresses: --flows excludes --src6-prefix" kl-dump-pcap --flows --src6-prefix 64 in
-	says 2 "--dir and --local are for --flows" kl-dump-pcap --dir in in
+	says 2 "--dir and --local are for --flows" kl-dump-pcap --dir out in
 	says 2 "--dir and --local are for --flows" kl-dump-pcap --local $ME in
 	says 2 "--dir out is said of all packets: it excludes --local" kl-dump-pcap --flows --dir out --local $ME in
 	for v in "x" "1.2.3.4/33" "192.0.2.1/24" ","; do

@@ -17,7 +17,7 @@ struct ticks {
 	int64_t end;		/* of the tick under way */
 	int64_t first, last;	/* earliest and latest event */
 	int64_t quiet;		/* from the latest event to the one before it */
-	uint64_t late;		/* events more than a tick behind the latest: they count in the tick under way */
+	uint64_t late;		/* events more than a tick behind the latest; they do not set it back */
 	uint64_t gaps;		/* left out, and */
 	int64_t skipped;	/* the ticks in them, ns */
 };

@@ -91,7 +91,9 @@ static void against_a_scan(void **state)
 
 static void lists(void **state)
 {
-	static const char *const bad[] = { "", ",", "1.2.3.4,", ",1.2.3.4", "1.2.3.4,,::1", "1.2.3.4 ", "1.2.3.4/24" };
+	static const char *const bad[] = {
+		"", ",", "1.2.3.4,", ",1.2.3.4", "1.2.3.4,,::1", "1.2.3.4 ", "1.2.3.4/24",
+	};
 	struct ranges s = { 0 };
 	struct prefix x = v4(0x0a0000ff, 32), y = v4(0x01020304, 32), z = v4(0x01020305, 32);
 

@@ -44,7 +44,7 @@ static void gap(void **state)
 	event(&k, 5, &end);
 	assert_int_equal(event(&k, 100, &end), 9);	/* 95 of quiet: not longer */
 	assert_int_equal(k.gaps, 0);
-	assert_int_equal(event(&k, 196, &end), 1);	/* the tick under way ends, the empty ones do not come */
+	assert_int_equal(event(&k, 196, &end), 1);	/* without the empty ones */
 	assert_int_equal(end, 105);
 	assert_int_equal(k.gaps, 1);
 	assert_int_equal(k.skipped, 90);
