@@ -114,7 +114,7 @@ static void show(struct kern *k)
 	row(&out, "default-limit", now.rate ? "%llu/%llu" : "off", (unsigned long long)now.rate,
 	    (unsigned long long)now.burst);
 	row(&out, "sample", "%u", c->sample);
-	row(&out, "dead-man", c->dead_ns ? "%s %.15g" : "off", dead_word[c->dead_mode],
+	row(&out, "dead-man", c->dead_ns ? "%s %.15gs" : "off", dead_word[c->dead_mode],
 	    (double)c->dead_ns / 1e9);
 	row(&out, "fallen", "%s", kern_fallen(k) ? dead_word[c->dead_mode] : "-");
 	row(&out, "falls", "%llu", (unsigned long long)c->falls);

@@ -63,7 +63,7 @@ settings() {
 	set_ edge-mode deny
 	set_ dead-man limits 90s
 	diff <(set_) <(settings enforce-allow on default-limit 100/200 sample 16 src6-prefix 64 flows on hist on \
-		edge-mode deny dead-man limits_90)
+		edge-mode deny dead-man limits_90s)
 	set_ flows off
 	set_ hist off
 	set_ edge-mode off
@@ -73,6 +73,20 @@ settings() {
 	set_ default-limit off
 	set_ sample 0
 	diff <(set_) <(settings)
+}
+
+@test "what is shown can be set again, as the page does it" {
+	set_ edge-mode deny
+	set_ default-limit 7/9
+	set_ dead-man limits 1500ms
+	set_ hist on
+	set_ | grep -vE '^(key|fallen|falls|trial)' >"$BATS_TEST_TMPDIR/settings"
+	for i in edge-mode default-limit dead-man hist; do set_ $i off; done
+	while read -r key value; do
+		# shellcheck disable=SC2086 # dead-man has two words
+		set_ "$key" $value
+	done <"$BATS_TEST_TMPDIR/settings"
+	diff <(set_) <(settings edge-mode deny default-limit 7/9 dead-man limits_1.5s hist on)
 }
 
 @test "enforce-allow drops whom no rule allows, at once, both ways" {

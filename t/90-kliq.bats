@@ -175,12 +175,13 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 	[ -z "$stderr" ]
 	[[ ${lines[1]} == in0$'\t'* ]]
 	[[ ${lines[2]} =~ ^pkts\ [0-9.]+/s\ \ pass\ [0-9.]+/s\ \ drop_allow\ 0\.0/s\ \ drop_deny\ [0-9.]+/s\ \ drop_rl\ [0-9.]+/s$ ]]
-	[ "${lines[3]}" = $'table\towner\trules' ]
-	[ "${lines[4]}" = $'allow\toperator\t1' ]
-	[ "${lines[5]}" = $'deny\tiq\t1' ]
-	[ "${lines[6]}" = "kliq works with $STATE" ]
-	[ "${lines[7]}" = $'src\tlevel\tsince\tuntil\tstrikes' ]
-	grep -qP '^10\.77\.0\.1\tBLOCK\t[0-9-]+ [0-9:]+\t[0-9-]+ [0-9:]+\t\d+$' <<<"${lines[8]}"
+	[ "${lines[3]}" = "enforce-allow off  edge-mode off  default-limit off  dead-man off" ]
+	[ "${lines[4]}" = $'table\towner\trules' ]
+	[ "${lines[5]}" = $'allow\toperator\t1' ]
+	[ "${lines[6]}" = $'deny\tiq\t1' ]
+	[ "${lines[7]}" = "kliq works with $STATE" ]
+	[ "${lines[8]}" = $'src\tlevel\tsince\tuntil\tstrikes' ]
+	grep -qP '^10\.77\.0\.1\tBLOCK\t[0-9-]+ [0-9:]+\t[0-9-]+ [0-9:]+\t\d+$' <<<"${lines[9]}"
 	stop TERM
 	in_here kl-attach -p "$PINS" --detach >/dev/null
 	run --separate-stderr in_here kliq status -p "$PINS" --state "$STATE"

@@ -35,9 +35,10 @@ static void from_bytes(struct prefix *x, int family, const void *a)
 static bool is_own(const struct found *f, const struct prefix *x)
 {
 	static const struct prefix loop4 = { { [10] = 0xff, [11] = 0xff, [12] = 127 }, 104 };
+	static const struct prefix loop6 = { { [15] = 1 }, 128 };
 	struct prefix y;
 
-	if (prefix_covers(&loop4, x))
+	if (prefix_covers(&loop4, x) || prefix_eq(&loop6, x))
 		return true;
 	for (const struct ifaddrs *i = f->own; i; i = i->ifa_next) {
 		if (!i->ifa_addr)
