@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash disable=SC2154 # set by kliq-doctor and common.bash
+# shellcheck shell=bash disable=SC2034,SC2154 # used or set by its siblings and common.bash
 # The checks of kliq doctor on one interface: its kind, its driver and what
 # keeps that from native mode.
 

@@ -38,8 +38,9 @@ check_filters() {
 	[[ -z ${attached[$iface]-} ]] || own='bpf kl_egress'
 	has tc || return 0
 	for hook in ingress egress; do
-		text=$(probe tc -j filter show dev "$iface" "$hook" | jq -r --arg own "$own" '[.[] | select(.options) | ([.kind, .options.prog.name // empty] | join(" ")) |
-			select(. != $own)] | join(", ")') || continue
+		text=$(probe tc -j filter show dev "$iface" "$hook" | jq -r --arg own "$own" '
+			[.[] | select(.options) | [.kind, .options.prog.name // empty] | join(" ") | select(. != $own)] |
+			join(", ")') || continue
 		[[ -z $text ]] || all+="; $hook: $text"
 	done
 	if [[ -z $all ]]; then
