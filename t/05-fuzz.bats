@@ -54,15 +54,16 @@ mutant() {
 		list ok
 		num ok
 		parse ok
+		prefix ok
 		put ok
 		score ok
 		settings ok
 		state ok
 		stream ok
 		violation ok
-		12 targets,
+		13 targets,
 	END
-	[ "${lines[12]}" = "12 targets, 0 with findings" ]
+	[ "${lines[13]}" = "13 targets, 0 with findings" ]
 	# None stopped at its first input, or was blind.
 	awk '$2 == "ok" && ($3 < 500 || $5 < 20) { print; bad = 1 } END { exit bad }' <<<"$output"
 }

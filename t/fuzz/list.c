@@ -62,9 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	uint8_t seed = take_byte(&p, &n);
 	struct found got = { .n = 0 }, want = { .n = 0 };
 	struct exempt set = { 0 };
-	struct prefix x;
 	long bad = oracle((const char *)p, (const char *)p + n, &want);
-	bool in = false;
 
 	feed(p, n, seed);
 	said = 0;
@@ -72,16 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	MUST(!memcmp(&got, &want, sizeof(got)));
 	feed(p, n, seed);
 	MUST(status_of(open_set, &set) == (bad ? KL_USAGE : 0));
-	if (!bad && want.n <= MOST && n >= sizeof(x)) {
-		memcpy(&x, p, sizeof(x));	/* any prefix will do to ask for */
-		x.len %= 129;
-		prefix_mask(&x);
-		for (size_t i = 0; i < want.n; i++) {
-			MUST(exempt_has(&set, &want.at[i].x));
-			in |= prefix_covers(&want.at[i].x, &x) || prefix_covers(&x, &want.at[i].x);
-		}
-		MUST(exempt_has(&set, &x) == in);
-	}
+	for (size_t i = 0; !bad && i < want.n && i < MOST; i++)
+		MUST(exempt_has(&set, &want.at[i].x));
 	exempt_close(&set);
 	return 0;
 }

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The packet path's parser on any frame: nothing outside of it is read, and
- * nothing is taken for ports, flags or a type that is not the first fragment's own,
- * inside the length its IP header gives.
- */
+/* The packet path's parser on any frame: nothing outside of it is read, and nothing is taken for
+ * ports, flags or a type but what is the first fragment's own, within its IP header's length. */
 #include "../../bpf/parse.bpf.h"
 #include "fuzz.h"
 
-/* What is known of k, as far as the parser promises it; all else is zero. */
-static struct pkt known(const struct pkt *k, int kind)
+/* What the parser promises to have set in k; all else is zero. */
+static void known(const struct pkt *k, int kind, struct pkt *x)
 {
-	struct pkt x = { .ports = k->ports, .flagged = k->flagged, .flags = k->flags, .frag = k->frag,
-			 .sport = k->sport, .dport = k->dport };
-
+	memset(x, 0, sizeof(*x));
+	x->ports = k->ports, x->sport = k->sport, x->dport = k->dport;
+	x->flagged = k->flagged, x->flags = k->flags, x->frag = k->frag;
 	if (kind == FRAME_IP) {
-		x.hi = k->hi;
-		x.lo = k->lo;
-		x.family = k->family;
-		x.proto = k->proto;
-		x.hops = k->hops;
+		x->hi = k->hi, x->lo = k->lo, x->hops = k->hops;
+		x->family = k->family, x->proto = k->proto;
 	}
-	return x;
 }
 
 /* Parses a copy of just that size, which begins at any address. */
@@ -32,8 +25,7 @@ static int parse_copy(const uint8_t *p, size_t n, struct pkt *out)
 
 	memset(&k, 0xa5, sizeof(k));
 	kind = parse(&k, copy, copy + n);
-	memset(out, 0, sizeof(*out));
-	*out = known(&k, kind);
+	known(&k, kind, out);
 	free(copy);
 	return kind;
 }

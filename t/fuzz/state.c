@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state file: loaded, or refused with a message; what was loaded steps on
  * from any time to any other, and once written loads as the same. */
-#include <stdio.h>
 #include <unistd.h>
 
 #include "../../lib/base/die.h"
@@ -14,13 +13,12 @@
 static const struct keep keep = { STATE_HEADER, source_put, source_get };
 static struct fsm_cfg cfg = FSM_DEFAULTS;
 
-struct load { char path[32]; struct table *t; int64_t time; };
+static char path[32];
+static int64_t when;
 
-static int load(void *arg)
+static int load(void *table)
 {
-	struct load *l = arg;
-
-	MUST(keeper_load(&(struct keeper){ 0 }, &keep, l->path, l->t, &l->time));
+	MUST(keeper_load(&(struct keeper){ 0 }, &keep, path, table, &when));
 	return KL_OK;
 }
 
@@ -30,16 +28,14 @@ static size_t put(char *s, const struct table *t, int64_t time)
 	char *p = stpcpy(s, STATE_HEADER "\n");
 
 	for (size_t i = 0; i < t->n; i++) {
-		p = put_time(p, time);
-		*p++ = '\t';
+		p = stpcpy(put_time(p, time), "\t");
 		p = source_put(prefix_put(p, table_at(t, i)), table_at(t, i));
 		*p++ = '\n';
 	}
 	p = stpcpy(put_time(p, time), "\t*");
-	for (const char *c = STATE_HEADER; (c = strchr(c, '\t')); c++)
-		p = stpcpy(p, c == strchr(STATE_HEADER, '\t') ? "" : "\t-");
-	*p++ = '\n';
-	return (size_t)(p - s);
+	for (int i = STATE_src + 1; i < STATE_NCOLS; i++)
+		p = stpcpy(p, "\t-");
+	return (size_t)(stpcpy(p, "\n") - s);
 }
 
 static bool nobody(const void *list, const struct prefix *x)
@@ -58,23 +54,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static char text[1 << 20], again[1 << 20];
 	struct watch w = { &cfg, nobody, NULL, each, NULL, .time = 0 };
-	struct load l = { "", &w.sources, 0 };
 	uint8_t steps = take_byte(&p, &n) % 8;
-	int fd = file_of(p, n, l.path), st;
+	int fd = file_of(p, n, path), st;
 	size_t size;
 
 	watch_init(&w);
-	st = status_of(load, &l);
+	st = status_of(load, &w.sources);
 	MUST(st == KL_OK || (st == KL_INPUT && said));
 	close(fd);
 	if (st == KL_OK && w.sources.n < 1000) {
-		size = put(text, &w.sources, l.time);
+		size = put(text, &w.sources, when);
 		table_clear(&w.sources);
-		fd = file_of(text, size, l.path);
-		MUST(status_of(load, &l) == KL_OK && !said);
-		MUST(put(again, &w.sources, l.time) == size && !memcmp(text, again, size));
+		fd = file_of(text, size, path);
+		MUST(status_of(load, &w.sources) == KL_OK && !said);
+		MUST(put(again, &w.sources, when) == size && !memcmp(text, again, size));
 		close(fd);
-		for (int64_t now = l.time; steps--; now = now / 2 + 1) {
+		for (int64_t now = when; steps--; now = now / 2 + 1) {
 			if (w.sources.n)
 				watch_violation(&w, table_at(&w.sources, 0), 3, steps & 1, "kind", now);
 			watch_step(&w, now);
