@@ -470,6 +470,9 @@ spent() {
 	rule add edge-deny fd77::11 0/icmp
 	rule add edge-deny fd77::12 9/udp
 	rule add edge-allow 10.77.0.11 9/udp
+	rule add edge-deny 10.77.0.11 8/udp
+	peer_send -c 3 src=10.77.0.11 dst=10.77.0.2 proto=udp dport=8
+	rule del edge-deny 10.77.0.11 8/udp
 	peer_send -c 5 src=10.77.0.11 dst=10.77.0.2 proto=udp dport=9
 	peer_send -c 7 src=10.77.0.11 dst=10.77.0.2 proto=udp dport=10
 	peer_send -c 2 src=10.77.0.11 dst=10.77.0.2 proto=tcp dport=9
