@@ -285,7 +285,7 @@ linked() {
 	{
 		echo "1.000000 05000000 $(udp4 $A $ME 7 53)"
 		echo "1.000000 02000002 $(udp4 $A $ME 7 53)"
-		echo "1.000000 00020000 $(udp4 $A $ME 7 53)"
+		echo "1.000000 02000100 $(udp4 $A $ME 7 53)"
 		echo "1.000000 0200"
 		echo "1.000000"
 	} | capture -v link=0 >in
@@ -309,6 +309,7 @@ linked() {
 		echo "1.000000 len=1000 $ETH $(tcp4 $A $ME 7 80 $SYN | cut -c1-48)"
 		echo "1.000000 len=1000 $ETH $(tcp4 $B $ME 7 80 $SYN | cut -c1-46)"
 		echo "1.000000 len=1000 $ETH $(tcp4 $ME $B 7 80 $SYN | cut -c1-38)"
+		echo "1.000000 len=33 $ETH $(tcp4 $ME $B 7 80 $SYN)"	# more than there was is not of it
 	} | capture >in
 	prints 0 "$SRC
 2.000	1.000	198.51.100.1	1	1000	1	0	0	0	0	0	1	0	0	0
