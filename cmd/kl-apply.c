@@ -123,11 +123,11 @@ static void settle(struct apply *s, int64_t time)
 	if (n)
 		warn("%zu sources limited, not denied: over --max-new-blocks %u", n, o.max_new);
 	n = ledger_failed(&s->l, &c);
-	s->status = n ? KL_NO : s->status;
-	if (n)
-		warn("%zu of %zu changes failed: %s", n, s->l.todo,
-		     rules_why(s->k, c->ops & PUT_DENY ? KL_DENY : KL_LIMIT, &ledger_held(&s->l, c)->x,
-			       c->err));
+	if (!n)
+		return;
+	s->status = KL_NO;
+	warn("%zu of %zu changes failed: %s", n, s->l.todo,
+	     rules_why(s->k, c->ops & PUT_DENY ? KL_DENY : KL_LIMIT, &ledger_held(&s->l, c)->x, c->err));
 }
 
 static void row(void *self, const struct tsv_row *r)
@@ -222,9 +222,8 @@ int main(int argc, char **argv)
 		{ "src", &s.src, 0 },	  { "level", &s.level, 0 }, { "since", &s.since, 0 },
 		{ "until", &s.until, 0 }, { NULL, NULL, 0 },
 	};
-	static const char *const adds[] = { RECEIPT_ADDS, NULL };
-	const struct tsv_ops ops = { .bind = bind, .adds = adds, .header = header, .row = row, .frame = frame,
-				     .cut = forget };
+	const struct tsv_ops ops = { .bind = bind, .adds = (const char *const[]){ RECEIPT_ADDS, NULL },
+				     .header = header, .row = row, .frame = frame, .cut = forget };
 	const char *why;
 	int at, err, st;
 

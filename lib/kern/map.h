@@ -62,9 +62,6 @@ size_t kern_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n,
 const char *kern_map_name(enum kl_table t, const struct prefix *x);
 uint32_t kern_map_max(struct kern *k, enum kl_table t, const struct prefix *x);
 
-/* Recomputes the feature bits that say which tables hold entries. Called by put and del. */
-int kern_features(struct kern *k);
-
 /* The totals over all CPUs, by what was counted rather than by class. */
 struct totals {
 	uint64_t pkts, bytes, pass, drop_allow, drop_deny, drop_rl;

@@ -62,7 +62,8 @@ static void bump(struct kern *k, int pin, const struct prefix *x)
 		__atomic_fetch_add(&k->cfg->gen[kl_gen_cell(w[0], w[1])], 1, __ATOMIC_SEQ_CST);
 }
 
-int kern_features(struct kern *k)
+/* Recomputes the feature bits that say which tables hold entries. */
+static void features(struct kern *k)
 {
 	uint32_t have = 0, fine = 0, was = k->cfg->features, edges[2] = { 0 };
 	uint8_t key[RULE_KEY];
@@ -82,7 +83,6 @@ int kern_features(struct kern *k)
 	for (i = 0; i < 2; i++)
 		if (k->edge[i]->has != edges[i])
 			k->edge[i]->has = edges[i];
-	return 0;
 }
 
 /* ---- writing ---- */
@@ -189,7 +189,7 @@ size_t kern_del(struct kern *k, enum kl_table t, const struct rule *r, size_t n,
 			break;
 	}
 	free(keys);
-	kern_features(k);
+	features(k);
 	return i;
 }
 
