@@ -24,6 +24,7 @@ PURE := \
 KERN := \
 	kl-apply \
 	kl-attach \
+	kl-dump-flow \
 	kl-dump-src \
 	kl-dump-total \
 	kl-events \

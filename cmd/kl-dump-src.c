@@ -15,30 +15,15 @@
 
 #include "schema.h"
 #include "../lib/base/die.h"
+#include "../lib/base/dump.h"
 #include "../lib/base/keep.h"
 #include "../lib/base/num.h"
-#include "../lib/base/opt.h"
-#include "../lib/base/pace.h"
 #include "../lib/base/tsv.h"
 #include "../lib/kern/src.h"
 
-static struct {
-	const char *dir, *state;
-	double every;
-	uint64_t count;
-	bool every_given, count_given;
-} o = { .dir = KL_BPFFS, .every = 1, .count = 1 };
+static struct dump_opts o = DUMP_DEFAULTS(KL_BPFFS);
 
-static const struct opt opts[] = {
-	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, false, 0 },
-	{ "interval", 'i', OPT_F64, &o.every, 0.01, 86400, "SEC", "length of a tick", 0, false,
-	  &o.every_given },
-	{ "count", 'n', OPT_U64, &o.count, 0, 0, "COUNT", "ticks to print; 0: for ever", 0, false,
-	  &o.count_given },
-	{ "state", 's', OPT_STR, &o.state, 0, 0, "FILE",
-	  "one tick without waiting: since the snapshot in FILE, which is renewed", 0, false, 0 },
-	OPT_END
-};
+static const struct opt opts[] = { DUMP_ROWS(o), OPT_END };
 
 static const struct opt_page page = {
 	"[-p DIR] [-i SEC] [-n COUNT]\n[-p DIR] -s FILE", "what every source did in the last tick", opts
@@ -132,8 +117,9 @@ static void end(struct dump *d, const struct src_raw *prev, bool print)
 }
 
 /* Reads every record; prints what changed when print. */
-static void tick(struct dump *d, bool print)
+static void tick(void *self, bool print)
 {
+	struct dump *d = self;
 	struct src_raw now;
 	int64_t time;
 	size_t slot;
@@ -151,8 +137,6 @@ static void tick(struct dump *d, bool print)
 static void stream(struct dump *d)
 {
 	size_t size = src_slots(&d->walk) * sizeof(*d->slot);
-	uint64_t n;
-	struct pace pace;
 	void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -160,12 +144,7 @@ static void stream(struct dump *d)
 		die(KL_SYSTEM, "out of memory");
 	madvise(m, size, MADV_HUGEPAGE);	/* a wish: a page fault for 23,000 records, not for 46 */
 	d->slot = m;
-	pace_start(&pace, (int64_t)(o.every * 1e9));
-	tick(d, false);
-	for (n = 0; !o.count || n < o.count; n++) {
-		pace_wait(&pace);
-		tick(d, true);
-	}
+	dump_stream(&o, tick, d);
 }
 
 static char *snapshot_put(char *p, const void *entry)
@@ -227,14 +206,10 @@ int main(int argc, char **argv)
 {
 	struct dump d = { 0 };
 	const char *why;
-	int i, err;
+	int err;
 
 	kl_name = "kl-dump-src";
-	i = opt_parse(argc, argv, &page);
-	if (i < argc)
-		die(KL_USAGE, "takes no operand: '%s'", argv[i]);
-	if (o.state && (o.every_given || o.count_given))
-		die(KL_USAGE, "-s is one tick without waiting: it excludes -i and -n");
+	dump_parse(argc, argv, &page, &o);
 	err = kern_open(&d.k, o.dir, true, &why);
 	if (!err)
 		err = src_open(&d.walk, d.k);

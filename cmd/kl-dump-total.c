@@ -2,7 +2,8 @@
 /*
  * kl-dump-total - what all packets together did in the last tick
  *
- * Reads kernloom_totals; writes total frames, each a single star row.
+ * Reads kernloom_totals; writes total frames, each a single star row. With
+ * --hist: reads kernloom_hist; writes hist frames, a row a bin.
  * Keeps nothing, or with -s a snapshot in FILE for the next run.
  * The counters are per CPU in the kernel: a reading is their sum, exact for
  * every packet that was finished before it.
@@ -14,33 +15,27 @@
 
 #include "schema.h"
 #include "../lib/base/die.h"
+#include "../lib/base/dump.h"
 #include "../lib/base/keep.h"
 #include "../lib/base/num.h"
-#include "../lib/base/opt.h"
-#include "../lib/base/pace.h"
+#include "../lib/base/slots.h"
 #include "../lib/base/tsv.h"
-#include "../lib/kern/map.h"
+#include "../lib/kern/hist.h"
 
-static struct {
-	const char *dir, *state;
-	double every;
-	uint64_t count;
-	bool every_given, count_given;
-} o = { .dir = KL_BPFFS, .every = 1, .count = 1 };
+#define ROW_MAX 2048
+
+static struct dump_opts o = DUMP_DEFAULTS(KL_BPFFS);
+static bool by_bin;
 
 static const struct opt opts[] = {
-	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, false, 0 },
-	{ "interval", 'i', OPT_F64, &o.every, 0.01, 86400, "SEC", "length of a tick", 0, false,
-	  &o.every_given },
-	{ "count", 'n', OPT_U64, &o.count, 0, 0, "COUNT", "ticks to print; 0: for ever", 0, false,
-	  &o.count_given },
-	{ "state", 's', OPT_STR, &o.state, 0, 0, "FILE",
-	  "one tick without waiting: since the snapshot in FILE, which is renewed", 0, false, 0 },
+	DUMP_ROWS(o),
+	{ "hist", 0, OPT_FLAG, &by_bin, 0, 0, NULL, "histograms of frame lengths and ports instead", 0,
+	  false, 0 },
 	OPT_END
 };
 
 static const struct opt_page page = {
-	"[-p DIR] [-i SEC] [-n COUNT]\n[-p DIR] -s FILE",
+	"[-p DIR] [-i SEC] [-n COUNT] [--hist]\n[-p DIR] -s FILE [--hist]",
 	"what all packets together did in the last tick", opts
 };
 
@@ -59,16 +54,20 @@ static const unsigned short column[] = {
 #define NCOLUMNS (sizeof(column) / sizeof(*column))
 _Static_assert(NCOLUMNS + 3 == TOTAL_NCOLS, "schemas/total.tsv and column[] differ");
 
-struct counts {
-	struct prefix x;	/* ::/0, for the snapshot's table */
-	uint32_t instance;	/* random: tells this one from a later one */
-	uint64_t n[NCOLUMNS];
+#define WORDS (HIST_BINS * HIST_WORDS)
+_Static_assert(NCOLUMNS <= WORDS, "struct dump holds either");
+
+struct dump {
+	struct kern *k;
+	uint64_t now[WORDS], was[WORDS];	/* counters, at this reading and the one before */
+	uint64_t read_ns;			/* when that was */
+	struct tsv_out out;
 };
 
-static void reading(struct kern *k, struct counts *c)
+static void read_totals(struct dump *d)
 {
 	struct kern_totals t;
-	int err = kern_totals(k, &t);
+	int err = kern_totals(d->k, &t);
 	size_t i;
 
 	if (err)
@@ -77,124 +76,174 @@ static void reading(struct kern *k, struct counts *c)
 	t.all.pkts += t.raw.other + t.raw.malformed;
 	t.all.bytes += t.raw.other_bytes;
 	t.all.pass += t.raw.other + t.raw.malformed - t.raw.drop_malformed - t.raw.drop_other;
-	memset(&c->x, 0, sizeof(c->x));
-	c->instance = (uint32_t)kern_cfg(k)->seed[0];
 	for (i = 0; i < NCOLUMNS; i++)
-		c->n[i] = ((const uint64_t *)&t)[column[i]];
+		d->now[i] = ((const uint64_t *)&t)[column[i]];
 }
 
-static void put_frame(struct tsv_out *out, int64_t time, double dt, const struct counts *now,
-		      const struct counts *prev)
+static void read_hist(struct dump *d)
 {
-	char *p = put_time(tsv_room(out, 2048), time);
+	int err;
+
+	if (!(kern_cfg(d->k)->features & KL_F_HIST))
+		die(KL_NO, "histograms are off in '%s': nothing is counted (kl-set hist on)", o.dir);
+	err = hist_read(d->k, (uint64_t(*)[HIST_WORDS])d->now);
+	if (err)
+		die(KL_SYSTEM, "cannot read kernloom_hist: %s", strerror(-err));
+}
+
+static char *put_counts(char *p, const uint64_t *n, size_t words)
+{
 	size_t i;
 
-	*p++ = '\t';
-	p = put_f64(p, dt < 0.001 ? 0.001 : dt, 3);
-	p = mempcpy(p, "\t*", 2);
-	for (i = 0; i < NCOLUMNS; i++) {
+	for (i = 0; i < words; i++) {
 		*p++ = '\t';
-		p = put_u64(p, now->n[i] - prev->n[i]);
-	}
-	*p++ = '\n';
-	out->p = p;
-	tsv_flush(out);
-}
-
-static void stream(struct kern *k, struct tsv_out *out)
-{
-	struct counts prev, now;
-	uint64_t n, then, t;
-	struct pace pace;
-
-	pace_start(&pace, (int64_t)(o.every * 1e9));
-	reading(k, &prev);
-	then = boot_ns();
-	for (n = 0; !o.count || n < o.count; n++) {
-		pace_wait(&pace);
-		reading(k, &now);
-		t = boot_ns();
-		put_frame(out, real_ms(), (double)(t - then) / 1e9, &now, &prev);
-		prev = now;
-		then = t;
-	}
-}
-
-static char *snapshot_put(char *p, const void *entry)
-{
-	const struct counts *c = entry;
-	size_t i;
-
-	*p++ = '\t';
-	p = put_u64(p, c->instance);
-	for (i = 0; i < NCOLUMNS; i++) {
-		*p++ = '\t';
-		p = put_u64(p, c->n[i]);
+		p = put_u64(p, n[i]);
 	}
 	return p;
 }
 
-static int snapshot_get(void *entry, const char *const cell[], const uint32_t len[], const char **want)
+/* What came between the two readings. */
+static void put_totals(struct dump *d, const char *prefix)
 {
-	struct counts *c = entry;
+	uint64_t n[NCOLUMNS];
 	size_t i;
 
-	*want = "a whole number";
-	if (get_u32(cell[0], len[0], &c->instance))
-		return 0;
 	for (i = 0; i < NCOLUMNS; i++)
-		if (get_u64(cell[i + 1], len[i + 1], &c->n[i]))
+		n[i] = d->now[i] - d->was[i];
+	d->out.p = put_counts(stpcpy(stpcpy(tsv_room(&d->out, ROW_MAX), prefix), "\t*"), n, NCOLUMNS);
+	tsv_puts(&d->out, "\n");
+}
+
+static void put_bin(struct tsv_out *out, const char *prefix, size_t bin, const uint64_t *n)
+{
+	char *p = stpcpy(tsv_room(out, ROW_MAX), prefix);
+
+	if (bin >= KL_HIST_LENS) {
+		p = put_counts(put_u64(stpcpy(p, "\t-\tport\t"), bin - KL_HIST_LENS), n, HIST_WORDS);
+	} else {
+		p = stpcpy(p, "\t-\tlen\t");
+		p = bin == KL_HIST_LENS - 1 ? stpcpy(p, "inf") : put_u64(p, 64u << bin);
+		p = stpcpy(put_counts(p, n, HIST_DROPS), "\t-");
+	}
+	*p++ = '\n';
+	out->p = p;
+}
+
+static void put_hist(struct dump *d, const char *prefix)
+{
+	uint64_t n[HIST_WORDS], sum[HIST_WORDS] = { 0 };
+	size_t bin, i;
+
+	for (bin = 0; bin < HIST_BINS; bin++) {
+		for (i = 0; i < HIST_WORDS; i++) {
+			n[i] = d->now[bin * HIST_WORDS + i] - d->was[bin * HIST_WORDS + i];
+			/* Every frame has a length. */
+			sum[i] += i == HIST_DROPS || bin < KL_HIST_LENS ? n[i] : 0;
+		}
+		if (n[HIST_PKTS])
+			put_bin(&d->out, prefix, bin, n);
+	}
+	d->out.p = stpcpy(stpcpy(tsv_room(&d->out, ROW_MAX), prefix), "\t*\t-\t-");
+	d->out.p = put_counts(d->out.p, sum, HIST_WORDS);
+	tsv_puts(&d->out, "\n");
+}
+
+static void reading(struct dump *d)
+{
+	(by_bin ? read_hist : read_totals)(d);
+}
+
+static void put_frame(struct dump *d, int64_t time, double dt)
+{
+	char prefix[2 * PUT_MAX], *p = put_time(prefix, time);
+
+	*p++ = '\t';
+	*put_f64(p, dt < 0.001 ? 0.001 : dt, 3) = 0;
+	(by_bin ? put_hist : put_totals)(d, prefix);
+	tsv_flush(&d->out);
+}
+
+static void tick(void *self, bool print)
+{
+	struct dump *d = self;
+	uint64_t then = d->read_ns;
+
+	reading(d);
+	d->read_ns = boot_ns();
+	if (print)
+		put_frame(d, real_ms(), (double)(d->read_ns - then) / 1e9);
+	memcpy(d->was, d->now, sizeof(d->was));
+}
+
+static size_t words(void)
+{
+	return by_bin ? HIST_WORDS : NCOLUMNS;
+}
+
+static char *snapshot_put(char *p, const void *element)
+{
+	const uint64_t *n = element;
+	size_t i;
+
+	for (i = 0; i < words(); i++)
+		if (n[i])
+			return put_counts(stpcpy(p, "\t-"), n, words());
+	return p;
+}
+
+static int snapshot_get(void *element, const char *const cell[], const uint32_t len[], const char **wrong)
+{
+	uint64_t *n = element;
+	size_t i;
+
+	*wrong = "not a whole number";
+	for (i = 0; i < words(); i++)
+		if (get_u64(cell[i + 1], len[i + 1], &n[i]))
 			return (int)i + 1;
 	return -1;
 }
 
-static void once(struct kern *k, struct tsv_out *out)
+static void once(struct dump *d)
 {
 	char header[sizeof(TOTAL_HEADER) + 8];
-	static const struct counts zero;
-	struct keep snapshot = { header, snapshot_put, snapshot_get };
-	struct counts now, *prev;
-	struct table t;
-	int64_t then = 0, time;
+	struct slots s = { header, words() * sizeof(uint64_t), by_bin ? HIST_BINS : 1, snapshot_put,
+			   snapshot_get };
+	uint32_t instance = (uint32_t)kern_cfg(d->k)->seed[0];	/* random */
+	int64_t then, time;
+	bool have;
 
-	/* A kept table's rows begin with time and src; dt is not theirs. */
-	snprintf(header, sizeof(header), "time\tsrc\tseen%s", strstr(TOTAL_HEADER, "\tpkts"));
-	table_init(&t, sizeof(now));
-	keep_load(&snapshot, o.state, &t, &then);
-	reading(k, &now);
+	snprintf(header, sizeof(header), "time\tslot\tsrc%s", strstr(TOTAL_HEADER, "\tpkts"));
+	if (by_bin)
+		s.header = HIST_SNAPSHOT_HEADER;
+	have = slots_load(&s, o.state, d->was, instance, &then);
+	reading(d);
 	time = real_ms();
-	prev = table_find(&t, &now.x);
-	put_frame(out, time, prev ? (double)(time - then) / 1e3 : 0, &now,
-		  !prev ? &now : prev->instance != now.instance ? &zero : prev);
-	*(struct counts *)table_get(&t, &now.x) = now;
-	keep_save(&snapshot, o.state, &t, time);
-	table_free(&t);
+	if (!have)
+		memcpy(d->was, d->now, sizeof(d->was));
+	put_frame(d, time, have ? (double)(time - then) / 1e3 : 0);
+	slots_save(&s, o.state, d->now, instance, time);
 }
 
 int main(int argc, char **argv)
 {
-	struct tsv_out out;
-	struct kern *k;
+	static struct dump d;
 	const char *why;
-	int i, err;
+	int err;
 
 	kl_name = "kl-dump-total";
-	i = opt_parse(argc, argv, &page);
-	if (i < argc)
-		die(KL_USAGE, "takes no operand: '%s'", argv[i]);
-	if (o.state && (o.every_given || o.count_given))
-		die(KL_USAGE, "-s is one tick without waiting: it excludes -i and -n");
-	err = kern_open(&k, o.dir, false, &why);
+	dump_parse(argc, argv, &page, &o);
+	err = kern_open(&d.k, o.dir, false, &why);
 	if (err)
 		die(KL_SYSTEM, "cannot open '%s': %s", o.dir, kern_strerror(err, why));
-	tsv_out_init(&out, STDOUT_FILENO, "standard output");
-	tsv_puts(&out, TOTAL_HEADER "\n");
-	tsv_flush(&out);
+	reading(&d);	/* refuses before anything is written */
+	tsv_out_init(&d.out, STDOUT_FILENO, "standard output");
+	tsv_puts(&d.out, by_bin ? HIST_HEADER "\n" : TOTAL_HEADER "\n");
+	tsv_flush(&d.out);
 	if (o.state)
-		once(k, &out);
+		once(&d);
 	else
-		stream(k, &out);
-	tsv_out_close(&out);
-	kern_close(k);
+		dump_stream(&o, tick, &d);
+	tsv_out_close(&d.out);
+	kern_close(d.k);
 	return KL_OK;
 }

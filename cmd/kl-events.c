@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kl-events - dropped packets, one by one, as the packet path tells of them
+ * kl-events - dropped packets and scans, one by one, as the packet path tells of them
  *
  * Reads kernloom_events, the ring into which one dropped packet in
- * kl_cfg.sample is put; writes event frames, one a second.
+ * kl_cfg.sample is put, and who comes to many ports; writes event frames, one a second.
  * Keeps nothing but what the kernel keeps: the ring holds what was told while
  * nobody read, until it is full. Lost events are counted by the kernel, so
  * that the star row says what the rows above it leave out.
@@ -17,6 +17,7 @@
 
 #include "schema.h"
 #include "../lib/base/die.h"
+#include "../lib/base/edge.h"
 #include "../lib/base/num.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/tsv.h"
@@ -38,7 +39,7 @@ static const struct opt opts[] = {
 	OPT_END
 };
 
-static const struct opt_page page = { "[-p DIR] [-n COUNT]", "dropped packets, one by one", opts };
+static const struct opt_page page = { "[-p DIR] [-n COUNT]", "dropped packets and scans, one by one", opts };
 
 static const char *const reasons[] = {
 	[KL_DROP_ALLOW] = "drop_allow", [KL_DROP_DENY] = "drop_deny", [KL_DROP_RL] = "drop_rl",
@@ -61,21 +62,6 @@ static char *put_count(char *p, uint64_t v)
 	return put_u64(p, v);
 }
 
-static char *put_proto(char *p, uint8_t proto)
-{
-	switch (proto) {
-	case 6:
-		return put_word(p, "tcp");
-	case 17:
-		return put_word(p, "udp");
-	case 1:
-	case 58:
-		return put_word(p, "icmp");
-	default:
-		return put_count(p, proto);
-	}
-}
-
 /* time: the frame's; boot: that moment by the clock of events. */
 static void put_row(struct tsv_out *out, const struct kl_event *e, int64_t time, uint64_t boot)
 {
@@ -89,7 +75,8 @@ static void put_row(struct tsv_out *out, const struct kl_event *e, int64_t time,
 	*p++ = '\t';
 	p = put_time(p, at);
 	p = put_word(p, reasons[e->reason]);
-	p = put_proto(p, e->proto);
+	*p++ = '\t';
+	p = proto_put(p, &x, e->proto);
 	p = put_count(put_count(put_count(p, e->port), e->len), e->aux);
 	out->p = stpcpy(p, "\t1\t0\n");
 }

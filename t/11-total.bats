@@ -134,7 +134,7 @@ six() { peer_send "$@" dst=fd77::2; }
 	run bash -c 'kl-dump-total -p "$1" -i 0.01 2>&1 >/dev/full' bash "$PINS"
 	[ "$status" -eq 4 ]
 	[ "$output" = "kl-dump-total: cannot write standard output: No space left on device" ]
-	dump -s "$SNAP" >/dev/null
+	tick four src=10.77.0.5 proto=udp >/dev/null
 	sed -i 's/\t0\t/\tnone\t/' "$SNAP"
 	run --separate-stderr dump -s "$SNAP"
 	[ "$status" -eq 3 ]

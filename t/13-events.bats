@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# kl-events: every reason in both families, samples, a full ring, one reader, every refusal.
+# kl-events: every reason in both families, edges, scans, samples, a full ring, one reader, every refusal.
 
 # shellcheck disable=SC2016,SC2154 # inner shells expand; bats sets stderr
 load lib
@@ -132,6 +132,79 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	events -n 1 >"$OUT"
 	diff <(rows) <(printf '1\t*\t-\t-\t-\t0\t0\t0\t0\n')
 	diff <(total drop_deny events events_lost) <(printf '300\t10\t0\n')
+}
+
+@test "edges: by a rule, by its limit, by edge-mode allow; counted as denied, and as edges" {
+	sample 1
+	kl-set -p "$PINS" src6-prefix 64
+	kl-rule -p "$PINS" add edge-deny 10.77.0.5 443/tcp 2>/dev/null
+	kl-rule -p "$PINS" add edge-limit fd77::5 53/udp --rate 1 --burst 2 2>/dev/null
+	kl-rule -p "$PINS" add edge-allow fd77::5 53/udp 2>/dev/null
+	kl-rule -p "$PINS" add deny 10.77.0.6
+	kl-set -p "$PINS" -f edge-mode deny
+	four -c 3 src=10.77.0.5 proto=tcp flags=S dport=443
+	four -c 2 src=10.77.0.5 proto=tcp flags=S dport=444
+	six -c 5 src=fd77::5 proto=udp dport=53
+	four -c 2 src=10.77.0.6 proto=udp dport=443
+	kl-set -p "$PINS" -f edge-mode allow
+	six -c 2 src=fd77::1:2:3:5 proto=udp dport=53
+	six -c 2 src=fd77::5 proto=icmp6
+	four -c 2 src=10.77.0.5 proto=132 len=12
+	four src=10.77.0.5 proto=udp dport=7 frag=5 len=40
+	events -n 1 >"$OUT"
+	diff <(rows) - <<-'END'
+		3	10.77.0.5	edge	tcp	443	54	1	1	0
+		3	fd77::5	drop_rl	udp	53	62	1	1	0
+		2	10.77.0.6	drop_deny	udp	443	42	1	1	0
+		2	fd77::1:2:3:5	edge	udp	53	62	1	1	0
+		2	fd77::5	edge	icmp	0	62	1	1	0
+		2	10.77.0.5	edge	132	27499	46	1	1	0
+		1	10.77.0.5	edge	udp	0	74	1	1	0
+		1	*	-	-	-	846	15	15	0
+	END
+	diff <(total drop_deny drop_rl drop_edge drop_frag events events_lost) <(printf '12\t3\t10\t1\t15\t0\n')
+}
+
+# With which of its ports a source is told of is chance, of the instance's seed.
+@test "scans: once a tick and source, both families, dropped or not; none without sample" {
+	scan() { # SOURCE...: 256 ports each
+		local s
+		for s; do
+			if [[ $s == *:* ]]; then
+				six -c 512 dports=256 src="$s" proto=udp dport=1000
+			else
+				four -c 512 dports=256 src="$s" proto=tcp flags=S dport=1000
+			fi
+		done
+	}
+	scan 10.77.0.5
+	events -n 1 >"$OUT"
+	diff <(rows) <(printf '1\t*\t-\t-\t-\t0\t0\t0\t0\n')
+	sample 1000000
+	for tick in 1 2; do
+		kl-dump-src -p "$PINS" -s "$BATS_TEST_TMPDIR/src.$tick" >/dev/null
+		scan 10.77.0.5 fd77::5 10.77.0.5
+		four -c 500 dports=4 src=10.77.0.6 proto=udp dport=1000
+		events -n 1 >"$OUT"
+		diff <(rows | cut -f1-4,6-) - <<-'END'
+			1	10.77.0.5	scan	tcp	54	1	1	0
+			1	fd77::5	scan	udp	62	1	1	0
+			1	*	-	-	116	2	2	0
+		END
+		awk -F'\t' 'NR == 1 || $2 == "*" { next } $6 < 1003 || $6 > 1255 { print; bad = 1 } END { exit bad }' "$OUT"
+	done
+	diff <(total pass drop_deny events events_lost) <(printf '4584\t0\t4\t0\n')
+	# A scanner that is denied is told of as that, and as a scanner.
+	sample 100
+	kl-rule -p "$PINS" add deny 10.77.0.7
+	kl-dump-src -p "$PINS" -s "$BATS_TEST_TMPDIR/src.3" >/dev/null
+	in_peer taskset -c 0 "$HELPERS/send" -c 500 out0 dports=256 src=10.77.0.7 dst=10.77.0.2 proto=udp dport=1000
+	events -n 1 >"$OUT"
+	diff <(rows | cut -f2,3,6- | sort | uniq -c | sed 's/^ *//; s/ /\t/') - <<-'END'
+		1	*	-	252	501	6	0
+		5	10.77.0.7	drop_deny	42	100	1	0
+		1	10.77.0.7	scan	42	1	1	0
+	END
 }
 
 @test "both flavours of the program tell" {

@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "flow.h"
 #include "kern.h"
+#include "src.h"
 
 uint64_t boot_ns(void)
 {

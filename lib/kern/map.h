@@ -72,25 +72,7 @@ struct kern_totals {
 	struct kl_totals raw;
 };
 int kern_totals(struct kern *k, struct kern_totals *out);
-
-/* One family's counting table, mapped read-only. n: records. */
-struct kern_src {
-	const uint64_t *tags;
-	const struct kl_src *hot;	/* record w of set s: [s * KL_WAYS + w] */
-	const struct kl_cold *cold;
-	const struct kl_ports *ports;
-	uint32_t sets;
-};
-int kern_src(struct kern *k, int family /* 4 or 6 */, struct kern_src *out);
-
-/* One family's flow table, likewise. */
-struct kern_flow {
-	const uint64_t *tags;
-	const struct kl_flow *hot;
-	uint32_t sets;
-};
-int kern_flow(struct kern *k, int family, struct kern_flow *out);
-/* The histograms, all CPUs added. */
+/* The histograms, all CPUs added; hist.h has them as bins. */
 int kern_hist(struct kern *k, struct kl_hist *out);
 
 uint64_t boot_ns(void);			/* CLOCK_BOOTTIME */

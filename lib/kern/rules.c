@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "flow.h"
 #include "rules.h"
 #include "src.h"
 

@@ -5,9 +5,6 @@
 
 #include "src.h"
 
-#define PKTS_MASK  ((1ull << 43) - 1)
-#define BYTES_MASK ((1ull << 51) - 1)
-
 static uint64_t less(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;	/* counters of one record are read one after the other */
@@ -26,8 +23,8 @@ void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta
 	if (!p || p->seen_j != n->seen_j || memcmp(p->x.a, n->x.a, sizeof(p->x.a)))
 		p = &none;
 	/* In their own width, as they wrap. */
-	d->pkts = (n->pkts - p->pkts) & PKTS_MASK;
-	d->bytes = (n->bytes - p->bytes) & BYTES_MASK;
+	d->pkts = (n->pkts - p->pkts) & PB_PKTS_MASK;
+	d->bytes = (n->bytes - p->bytes) & PB_BYTES_MASK;
 	d->udp = (uint32_t)(n->udp - p->udp);
 	d->icmp = (uint32_t)(n->icmp - p->icmp);
 	d->syn = (uint32_t)(n->syn - p->syn);

@@ -28,6 +28,8 @@ struct src_delta {
 struct pb {
 	uint64_t word, pkts, bytes;
 };
+#define PB_PKTS_MASK  ((1ull << 43) - 1)	/* both wrap */
+#define PB_BYTES_MASK ((1ull << 51) - 1)
 /* Both of one moment, though the packet path carries meanwhile. */
 struct pb pb_read(const volatile __u64 *word, const volatile __u32 *carry);
 
@@ -35,6 +37,16 @@ struct pb pb_read(const volatile __u64 *word, const volatile __u32 *carry);
 void src_diff(const struct src_raw *now, const struct src_raw *prev, struct src_delta *d);
 /* The totals, as a record of the source ::/0. */
 void src_of_totals(const struct totals *u, struct src_raw *out);
+
+/* One family's counting table, mapped read-only. n: records. */
+struct kern_src {
+	const uint64_t *tags;
+	const struct kl_src *hot;	/* record w of set s: [s * KL_WAYS + w] */
+	const struct kl_cold *cold;
+	const struct kl_ports *ports;
+	uint32_t sets;
+};
+int kern_src(struct kern *k, int family /* 4 or 6 */, struct kern_src *out);
 
 struct src_walk {
 	struct kern_src t[2];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hist.h"
 #include "kern.h"
 
 static void by_kind(const struct kl_count *c, struct totals *t)
@@ -63,6 +64,23 @@ static int add_cpus(struct kern *k, int pin, uint64_t *sum, size_t words)
 int kern_hist(struct kern *k, struct kl_hist *out)
 {
 	return add_cpus(k, PIN_HIST, (uint64_t *)out, sizeof(*out) / sizeof(uint64_t));
+}
+
+int hist_read(struct kern *k, uint64_t bin[HIST_BINS][HIST_WORDS])
+{
+	struct kl_hist h;
+	int i, err = kern_hist(k, &h);
+
+	if (err)
+		return err;
+	for (i = 0; i < KL_HIST_LENS; i++) {
+		bin[i][HIST_PKTS] = h.len[i].pkts;
+		bin[i][HIST_BYTES] = h.len[i].bytes;
+		bin[i][HIST_DROPS] = 0;
+	}
+	_Static_assert(sizeof(h.port) == KL_HIST_PORTS * sizeof(*bin), "a port has the words of a bin");
+	memcpy(bin + KL_HIST_LENS, h.port, sizeof(h.port));
+	return 0;
 }
 
 int kern_totals(struct kern *k, struct kern_totals *out)
