@@ -3,6 +3,7 @@
 #   make deps      install what is missing (root), mount bpffs
 #   make           build into build/
 #   make check     every test; root for the live ones     (SAN=1: ASan and UBSan)
+#   make differ    N random packets through the packet path and its reference
 #   make check-kernels   the live test on other kernels, under emulation
 #   make fuzz      what reads bytes from outside, on made-up ones  (SECONDS=60 each, TARGET=NAME...)
 #   make analyze   every path through the C, as far as gcc sees it
@@ -27,6 +28,7 @@ KERN := \
 	kl-dump-total \
 	kl-events \
 	kl-rule \
+	kl-selftest \
 	kl-set
 SCHEMAS := $(wildcard schemas/*.tsv)
 PAGES   := $(wildcard cmd/*.1 cmd/*.8 pipelines/*.[18] schemas/*.5)
@@ -42,6 +44,7 @@ LDLIBS_KERN := -lbpf -lelf -lz
 BASE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/base/*.c))
 CORE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/core/*.c))
 KERN_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/kern/*.c))
+MODEL_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/model/*.c))
 BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
 UNITS     := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/*.c))
 BENCHES   := $(patsubst t/bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard t/bench/*.c)))
@@ -54,13 +57,14 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps check check-kernels fuzz fuzzers analyze demo bench install uninstall clean
+.PHONY: all deps check check-kernels differ fuzz fuzzers analyze demo bench install uninstall clean
 all: $(BINS) $(B)/bin/kliq
 
-# Two archives: what knows libc only, and what reaches the kernel. The pure
-# filters cannot reach the kernel because nothing on their link line can.
+# Three archives: what knows libc only, what reaches the kernel, and the reference the packet path is
+# tested by. The pure filters cannot reach the kernel because nothing on their link line can.
 $(B)/libpure.a: $(BASE_OBJS) $(CORE_OBJS)
 $(B)/libkern.a: $(KERN_OBJS)
+$(B)/libmodel.a: $(MODEL_OBJS)
 $(B)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
@@ -69,9 +73,12 @@ $(B)/bin/kl-dump-pcap: LDLIBS := -lpcap
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lm
+$(B)/bin/kl-selftest: MODEL := $(B)/libmodel.a
+$(B)/bin/kl-selftest: LDLIBS := -lpcap
+$(B)/bin/kl-selftest $(B)/unit/model: $(B)/libmodel.a
 $(addprefix $(B)/bin/,$(KERN)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS_KERN) -lm
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $< $(MODEL) $(B)/libkern.a $(B)/libpure.a $(LDLIBS) $(LDLIBS_KERN) -lm
 $(B)/bin/kliq: pipelines/kliq
 	@mkdir -p $(@D)
 	ln -sfn ../../pipelines/kliq $@
@@ -80,9 +87,10 @@ $(B)/%.o: %.c $(B)/schema.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(B)/lib/kern/shield.o: $(FLAVOURS)
+$(B)/unit/model: MODEL := $(B)/libmodel.a
 $(B)/unit/%: t/unit/%.c $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(B)/libpure.a -lcmocka -lm
+	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(MODEL) $(B)/libpure.a -lcmocka -lm
 # Timings: a program that varies the packets, and what drives it.
 $(B)/bench_%.bpf.o: t/bench/%.bpf.c
 	@mkdir -p $(@D)
@@ -90,6 +98,9 @@ $(B)/bench_%.bpf.o: t/bench/%.bpf.c
 $(B)/bench/%: t/bench/%.c $(B)/bench_mutate.skel.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< -lbpf -lelf -lz
+$(B)/t/differ: t/differ.c $(B)/libmodel.a $(B)/libkern.a $(B)/libpure.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_KERN) -lm
 $(B)/t/feed: LDLIBS := -lbpf -lpcap
 $(B)/t/%: t/%.c
 	@mkdir -p $(@D)
@@ -130,6 +141,9 @@ demo: deps
 check: deps
 	@$(MAKE) --no-print-directory all $(UNITS) $(HELPERS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/run $(TESTS)
+differ: deps
+	@$(MAKE) --no-print-directory $(B)/t/differ
+	$(B)/t/differ -n $(or $(N),1000000) -s $(or $(SEED),$(shell date +%s))
 check-kernels:
 	sh .ci/deps kernels
 	@$(MAKE) --no-print-directory all $(HELPERS)

@@ -19,6 +19,7 @@
 #include "kl_xdp_old.skel.h"
 
 #define SOURCES_MIN 4096u
+#define PRIVATE_RULES 1024u	/* of a table, where nothing is pinned */
 #define SOURCES_AUTO 131072u	/* more costs every packet cache and TLB misses: for those who ask */
 #define LOAD_PER_MILLE 667u	/* records used when `sources` are in: no set overflows up to 0.7 */
 
@@ -296,6 +297,51 @@ static int load_over(struct shield *s, const struct legacy *l, uint32_t sources,
 	return err;
 }
 
+static int find_programs(struct shield *s)
+{
+	s->prog = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_shield"));
+	s->egress = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_egress"));
+	return s->prog < 0 || s->egress < 0 ? -EINVAL : 0;
+}
+
+static void destroy_file(void *skel)
+{
+	bpf_object__close(skel);
+}
+
+int shield_private(struct shield **out, const char *object, enum flavour f)
+{
+	struct shield *s = calloc(1, sizeof(*s));
+	struct bpf_map *m;
+	int err, i;
+
+	if (!s)
+		return -ENOMEM;
+	libbpf_set_print(keep_log);
+	if (object) {
+		s->skel = s->obj = bpf_object__open_file(object, NULL);
+		s->destroy = destroy_file;
+		err = s->obj ? 0 : -errno;
+	} else {
+		err = open_flavour(s, f);
+	}
+	if (!err)
+		err = configure(s, SOURCES_MIN, 0, NULL);
+	for (i = PIN_ALLOW4; i <= PIN_EDGE_LIMIT6 && !err; i++) {
+		m = bpf_object__find_map_by_name(s->obj, kl_pins[i].map);
+		err = m ? bpf_map__set_max_entries(m, PRIVATE_RULES) : -EINVAL;
+	}
+	if (!err)
+		err = object ? bpf_object__load(s->obj) : load_flavour(s);
+	if (!err)
+		err = find_programs(s);
+	if (err)
+		shield_free(s);
+	else
+		*out = s;
+	return err;
+}
+
 int shield_load(struct shield **out, const char *dir, uint32_t sources, uint32_t flows, enum flavour f,
 		const char **why)
 {
@@ -331,10 +377,8 @@ int shield_load(struct shield **out, const char *dir, uint32_t sources, uint32_t
 		err = load_again(s, k, sources, flows);
 	if (!old)
 		legacy_close(&l);
-	if (!err) {
-		s->prog = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_shield"));
-		s->egress = bpf_program__fd(bpf_object__find_program_by_name(s->obj, "kl_egress"));
-	}
+	if (!err)
+		err = find_programs(s);
 out:
 	kern_close(k);
 	if (err)

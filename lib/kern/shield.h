@@ -21,4 +21,8 @@ struct shield {
 	bool made, old;
 };
 
+/* Loads the program with maps of its own, small and pinned nowhere: for tests. object: a file that holds
+ * it; NULL: the one inside, in flavour f. shield_free() ends it. 0, or -errno. */
+int shield_private(struct shield **s, const char *object, enum flavour f);
+
 #endif
