@@ -108,7 +108,7 @@ nothing() {
 		for c in kl-score kl-fsm; do
 			grep -nHE '^#include "(\.\./)*(lib/)?kern/|<bpf/' "cmd/$c.c" || true
 		done
-		for c in kl-attach kl-dump-src kl-dump-total kl-events kl-rule kl-set; do
+		for c in kl-attach kl-dump-flow kl-dump-src kl-dump-total kl-events kl-rule kl-set; do
 			grep -nHE '^#include ".*core/' "cmd/$c.c" || true
 		done
 		grep -nHE '^#include ".*core/(score|fsm|baseline|tune|edge)' cmd/kl-apply.c || true
