@@ -129,7 +129,8 @@ static __always_inline void count_port(struct kl_totals *t, struct kl_src *r, co
 		tell(KL_EVENT_SCAN, 1);
 }
 
-static __always_inline void count_src(struct kl_totals *t, const struct src_rec *f, const struct pkt *k, __u32 v)
+static __always_inline void count_src(struct kl_totals *t, const struct src_rec *f, const struct pkt *k,
+				      __u32 v)
 {
 	__u64 one = (1ull << KL_PB_SHIFT) + k->len;
 	struct kl_src *r = f->r;

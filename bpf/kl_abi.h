@@ -226,7 +226,7 @@ struct kl_totals {
 	__u64 frags4, frags6;
 	__u64 essential;	/* neighbour discovery and DHCP replies, passed unjudged */
 	__u64 allow_hits, rl_hits;
-	__u64 port_changes;	/* packets to a port new to their source in this tick, its first excepted */
+	__u64 port_changes;	/* packets to a port new to their source in this tick, but its first */
 	__u64 new_sources, evicted;
 	__u64 judged;		/* table look-ups made for a record */
 	__u64 events, events_lost;	/* told; not told because the ring was full */
@@ -289,7 +289,7 @@ static inline __attribute__((always_inline)) void kl_gcra(__u32 hz, __u64 rate, 
 		i = 1;
 	if (burst > 0xffffffffull)
 		burst = 0xffffffffull;
-	t = ((burst ? burst - 1 : 0) * i) >> 12;
+	t = ((burst ? burst - 1 : 0) * i + 4095) >> 12;	/* up: all of burst passes at once */
 	if (t < 256)
 		t = 256;
 	*ivl = (__u32)i;

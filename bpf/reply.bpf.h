@@ -20,7 +20,8 @@
 #define FRAG_LIFE  30
 
 /* The destination of k in *hi, *lo. */
-static __always_inline bool to_of(const struct pkt *k, const __u8 *data, const __u8 *end, __u64 *hi, __u64 *lo)
+static __always_inline bool to_of(const struct pkt *k, const __u8 *data, const __u8 *end, __u64 *hi,
+				  __u64 *lo)
 {
 	const __u8 *p = data + (k->l3 & 63);
 

@@ -48,8 +48,8 @@ static __always_inline void seen_again(struct tag_word *w, __u32 s, __u32 way, _
 #endif
 
 /* Is the lowest way in m the record of k's key? */
-static __always_inline bool OF_KIND(_is_at)(struct OF_KIND(_rec) *f, const struct pkt *k, struct OF_KIND(_set) *h,
-					    __u32 s, __u64 m)
+static __always_inline bool OF_KIND(_is_at)(struct OF_KIND(_rec) *f, const struct pkt *k,
+					    struct OF_KIND(_set) *h, __u32 s, __u64 m)
 {
 	__u32 way = way_of(m) & (KL_WAYS - 1);
 

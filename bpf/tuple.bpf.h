@@ -111,8 +111,8 @@ static __always_inline bool hidden(const struct pkt *k)
 		return false;
 	if (has_ports(p))
 		return !k->ports;
-	return k->family == 6 && (p == 0 || p == 43 || p == 44 || p == 51 || p == 60 || p == 135 || p == 139 ||
-				  p == 140);
+	return k->family == 6 &&
+	       (p == 0 || p == 43 || p == 44 || p == 51 || p == 60 || p == 135 || p == 139 || p == 140);
 }
 
 /* The step for work.k, whose flow's record is at `place`; 0: it has none. KL_PASS; KL_DROP_DENY: the
@@ -137,7 +137,8 @@ __noinline int tuple(struct xdp_md *ctx, __u32 on, __u32 place)
 	pol = edge_standing(&f, w, &ivl, &tol);
 	if (pol & KL_EPOL_DENY || hidden(k))
 		return KL_DROP_DENY;
-	if (on & KL_F_EDGE_ALLOW && (!(pol & KL_EPOL_ALLOW) || (k->frag == FRAG_LATER && has_ports(k->proto)))) {
+	if (on & KL_F_EDGE_ALLOW &&
+	    (!(pol & KL_EPOL_ALLOW) || (k->frag == FRAG_LATER && has_ports(k->proto)))) {
 		if (!reply(ctx)) {
 			if (k->frag == FRAG_LATER)
 				t->drop_frag++;

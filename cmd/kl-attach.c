@@ -51,7 +51,8 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_page page = {
-	"[-p DIR] [--mode auto|native|generic] [--flavour auto|new|old]\n [--egress] [--sources N] [--flows N] IFACE ...\n"
+	"[-p DIR] [--mode auto|native|generic] [--flavour auto|new|old]\n"
+	" [--egress] [--sources N] [--flows N] IFACE ...\n"
 	"[-p DIR] --detach [IFACE ...]\n"
 	"[-p DIR] --status",
 	"put Shield on interfaces, take it off, say where it is", opts

@@ -9,7 +9,7 @@
 
 struct rule {
 	struct prefix x;
-	uint8_t proto;		/* of edges, with port: of this host, 0 for protocols without; else both 0 */
+	uint8_t proto;		/* of edges; port: of this host, 0 for protocols without */
 	uint16_t port;
 	uint64_t rate, burst;	/* of limits; else 0 */
 	uint64_t until;		/* boot time ns, 0 for ever */

@@ -62,7 +62,7 @@ struct tsv_bind {
 
 struct tsv_ops {
 	const struct tsv_bind *bind;	/* ends with a NULL name; "time" and "src" are bound anyway */
-	const char *const *adds;	/* NULL, or columns (NULL at the end) the input must not have, and have room for */
+	const char *const *adds;	/* NULL, or columns not to be in it, with room for them; or NULL */
 	bool lenient;			/* a broken line is a bad row: reported, skipped */
 	/* Each may be NULL. All get the self of tsv_run(). */
 	void (*header)(void *self, const char *line, size_t len);	/* after binding */

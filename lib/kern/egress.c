@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TC egress through the clsact hook, which every kernel from 5.10 has: one filter under a handle of our own. */
+/* TC egress by the clsact hook, which every kernel from 5.10 has: one filter under a handle of our own. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>

@@ -100,7 +100,7 @@ void rule_key_get(int pin, const uint8_t *in, struct rule *r)
 	}
 	if (rule_is4(pin)) {
 		x->a[10] = x->a[11] = 0xff;
-		memcpy(x->a + 12, rule_is_lpm(pin) ? k.l4.a : k.b, 4);	/* of an edge it stands first, too */
+		memcpy(x->a + 12, rule_is_lpm(pin) ? k.l4.a : k.b, 4);	/* of an edge first, too */
 		if (rule_is_lpm(pin))
 			x->len = (uint8_t)(k.l4.plen + 96);
 	} else {

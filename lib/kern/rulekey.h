@@ -11,7 +11,7 @@ union value {
 	struct kl_limit limit;
 };
 
-/* The map that holds such a prefix: hosts in hashes, prefixes in tries, allow always in a trie, edges in hashes. */
+/* The map that holds such a prefix: hosts and edges in hashes, prefixes in tries, allow always in a trie. */
 int rule_pin(enum kl_table t, const struct prefix *x);
 bool rule_is4(int pin);
 bool rule_is_lpm(int pin);

@@ -182,6 +182,14 @@ static uint32_t flows_for(uint32_t sets, uint32_t flows)
 	return flows ? flows : (uint32_t)((uint64_t)sets * KL_WAYS * LOAD_PER_MILLE / 2000);
 }
 
+/* The one value of a new map. */
+static int begin_with(struct shield *s, int pin, const void *value, size_t size)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(s->obj, kl_pins[pin].map);
+
+	return m ? bpf_map__set_initial_value(m, value, size) : -EINVAL;
+}
+
 /* What a new instance begins with, or one that takes over from *l. */
 static int configure(struct shield *s, uint32_t sources, uint32_t flows, const struct legacy *l)
 {
@@ -208,11 +216,9 @@ static int configure(struct shield *s, uint32_t sources, uint32_t flows, const s
 		err = m ? bpf_map__set_max_entries(m, i <= PIN_PORTS6 ? s->sets : cfg->flow_sets) : -EINVAL;
 	}
 	if (!err)
-		err = bpf_map__set_initial_value(bpf_object__find_map_by_name(s->obj, kl_pins[PIN_CFG].map), cfg,
-						 sizeof(*cfg));
+		err = begin_with(s, PIN_CFG, cfg, sizeof(*cfg));
 	if (!err)
-		err = bpf_map__set_initial_value(bpf_object__find_map_by_name(s->obj, kl_pins[PIN_RL].map), &rl,
-						 sizeof(rl));
+		err = begin_with(s, PIN_RL, &rl, sizeof(rl));
 	free(cfg);
 	return err;
 }
@@ -279,7 +285,8 @@ static int load_again(struct shield *s, struct kern *k, uint32_t sources, uint32
 }
 
 /* An older ABI runs: its rules stay, the rest is new, and put in place when all of it is there. */
-static int load_over(struct shield *s, const struct legacy *l, uint32_t sources, uint32_t flows, const char **why)
+static int load_over(struct shield *s, const struct legacy *l, uint32_t sources, uint32_t flows,
+		     const char **why)
 {
 	int err = configure(s, sources, flows, l);
 

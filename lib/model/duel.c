@@ -9,7 +9,7 @@
 #include "duel.h"
 #include "../kern/settings.h"
 
-#define LATE	   1000000000ull	/* ns a world may take: what ends in it is two seconds off at least */
+#define LATE	   1000000000ull	/* ns a world may take: what ends in it is 2 s off at least */
 #define LATE_TRIES 20
 
 int duel_open(struct duel *d, const char *object, enum flavour f)

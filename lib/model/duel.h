@@ -20,7 +20,7 @@ struct duel {
 	struct frame f;		/* the latest */
 	unsigned step;		/* and its number in its world */
 	char what[160];		/* the difference: what, wanted, got */
-	uint64_t pairs, worlds, late;	/* frames compared; worlds; those begun anew because time ran away */
+	uint64_t pairs, worlds, late;	/* frames compared; worlds; those begun anew, being late */
 	uint64_t changes[2];	/* of ports: the program's estimate, the reference's count */
 };
 

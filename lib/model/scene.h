@@ -13,7 +13,7 @@ struct scene_rule {
 	uint32_t rate, burst;
 };
 struct scene_step {
-	const char *packet;		/* of scene_frames[], or "out" and one of them: this host sends it */
+	const char *packet;		/* of scene_frames[], or "out" and one this host sends */
 	enum model_why want;
 	unsigned after;			/* seconds that pass before it, as for duel_pass() */
 };

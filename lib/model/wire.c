@@ -44,7 +44,7 @@ bool wire_extension(uint8_t proto)
 
 static bool is_tag(unsigned type)
 {
-	return type == 0x8100 || type == 0x88a8 || type == 0x9100;	/* 802.1Q, 802.1ad, QinQ before it */
+	return type == 0x8100 || type == 0x88a8 || type == 0x9100;	/* 802.1Q, 802.1ad, older QinQ */
 }
 
 static void mapped(uint8_t *to, const uint8_t *four)
