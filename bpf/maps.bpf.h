@@ -61,7 +61,7 @@ MAP(flow6, ARRAY, __u32, struct flow_set, 2, BPF_F_MMAPABLE);
 MAP(flow_cold6, ARRAY, __u32, struct flow_cold_set, 2, BPF_F_MMAPABLE);
 
 /* What this host sent: the egress program writes, the packet path reads and writes (fragments). Full: what
- * ended, else what ends first, is forgotten and counted (conns_lost): edge-mode allow then drops its replies. */
+ * ended, else what ends first, is forgotten and counted (conns_lost): edge-mode allow drops its replies. */
 MAP(conns, ARRAY, __u32, struct conn_set, KL_CONN_SETS, BPF_F_MMAPABLE);
 
 /* The rules: kl-rule and kl-apply write, the packet path reads them for a source's judgement. Full: the
