@@ -6,7 +6,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 # Options every script may read; defaults as kliq(8) gives them.
 pins=/sys/fs/bpf state=/var/lib/kernloom/iq user=nobody seconds=1
-profile='' record='' whitelist='' file='' enforce='' print=''
+profile='' feature='' record='' whitelist='' file='' enforce='' print=''
 conf=()
 operands=()
 
@@ -41,6 +41,7 @@ options() {
 		-p) pins=$2 ;;
 		-i) seconds=$2 ;;
 		-c) conf+=("$2") ;;
+		--feature-profile) feature=$2 ;;
 		*) printf -v "${name#--}" %s "$2" ;;
 		esac
 		shift 2

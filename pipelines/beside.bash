@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2154 # the variables are kliq-run's
+# What runs beside the tick and must never hold it up: learned normals into the
+# database, and the two pipelines of the graph. What fails is said and begun
+# again. All end when $runs/stop appears; whoever puts it there sends SIGTERM to
+# the first stage of each pipeline, and the others finish what they have.
+
+runs=$state/run		# NAME.pid: the first stage of a pipeline under way
+
+stop_all() {
+	local f
+	[[ -d $runs ]] || return 0
+	: >"$runs/stop"
+	for f in "$runs"/*.pid; do
+		[[ ! -f $f ]] || kill -TERM "$(<"$f")" 2>/dev/null || true
+	done
+}
+
+# rest SECONDS: or until all is to stop. A builtin waits, no process is made.
+rest() {
+	local left=$1 never
+	exec {never}<> <(:)
+	while [[ $left -gt 0 && ! -e $runs/stop ]]; do
+		read -r -t 1 _ <&"$never" || true
+		left=$((left - 1))
+	done
+	exec {never}>&-
+}
+
+# every SECONDS COMMAND...: says itself what went wrong.
+every() {
+	while [[ ! -e $runs/stop ]]; do
+		"${@:2}" || true
+		rest "$1"
+	done
+}
+
+# keeps NAME TO WHAT: the pipeline that NAME_stages composes, as long as the tick runs.
+keeps() {
+	while [[ ! -e $runs/stop ]]; do
+		(
+			stage_names=()
+			"$1_stages"
+			run_stages "$runs/$1.pid" </dev/null >"$2"
+			verdict
+		) || true
+		rm -f "$runs/$1.pid"
+		[[ -e $runs/stop ]] || echo "kliq: $3: begun again in 10 s, what flows until then is not seen" >&2
+		rest 10
+	done
+}
+
+record_stages() {
+	then_stage kl-dump-flow kl-dump-flow -p "$pins" -i 10 -n 0
+	pure_stage kl-graph-record "${settings[@]}" --levels "$fsm_state"
+	then_stage sqlite3 sqlite3 -bail "$state/kliq.db"
+}
+
+check_stages() {
+	then_stage kl-dump-flow kl-dump-flow -p "$pins" -i "$seconds" -n 0
+	pure_stage kl-graph-check "${settings[@]}" --frozen "$state/frozen.txt"
+}
+
+# The normals of sources into the database, when kl-baseline saved new ones.
+store_normals() {
+	[[ $learn/baseline.tsv -nt $runs/stored ]] || return 0
+	touch -r "$learn/baseline.tsv" "$runs/stored"
+	sqlite3 -bail "$state/kliq.db" <<-END || echo "kliq: the normals of sources are not in $state/kliq.db" >&2
+		.timeout 5000
+		.mode tabs
+		begin immediate;
+		.import --schema temp $learn/baseline.tsv n
+		delete from temp.n where src = '*';
+		delete from source_baselines where src not in (select src from temp.n);
+		insert or replace into source_baselines select * from temp.n;
+		commit;
+	END
+}
+
+# And back, where the file is gone.
+restore_normals() {
+	local rows
+	[[ ! -e $learn/baseline.tsv && -s $state/kliq.db ]] || return 0
+	rows=$(sqlite3 -bail -header -separator $'\t' "$state/kliq.db" \
+		'select * from source_baselines order by src') || die 4 "cannot read $state/kliq.db"
+	[[ $rows ]] || return 0
+	awk -F'\t' -v OFS='\t' 'NR == 1 { n = NF } { print; if (NR > 1 && $1 > t) t = $1 }
+		END { printf "%s\t*", t; for (i = 3; i <= n; i++) printf "\t-"; print "" }' <<<"$rows" >"$learn/baseline.tsv"
+	chown "$user" "$learn/baseline.tsv"
+}
+
+beside_start() {
+	[[ $mode == run ]] || return 0
+	[[ $feature == iq-learning || $feature == graph-* ]] || return 0
+	sqlite3 -bail "$state/kliq.db" <"$here/../schemas/kliq.sql" >/dev/null ||
+		die 4 "cannot use the database $state/kliq.db"
+	restore_normals
+	every 30 store_normals &
+	[[ $feature == graph-* ]] || return 0
+	kl-set -p "$pins" flows on
+	keeps record /dev/null "the graph is not recorded" &
+	keeps check "$learn/violations" "the graph is not checked" &
+}
+
+beside_stop() {
+	[[ $mode == run ]] || return 0
+	stop_all
+	[[ -z $feature ]] || : <>"$learn/violations"	# who waits for a reader waits no longer
+	wait
+	[[ $feature != iq-learning && $feature != graph-* ]] || store_normals
+}
+
+# The pipelines beside the tick, as a shell reads them.
+beside_show() {
+	[[ $mode == run && $feature == graph-* ]] || return 0
+	(record_stages && show_stages)
+	(check_stages && show_stages) | sed "\$s|\$| > $learn/violations|"
+}
