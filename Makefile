@@ -20,6 +20,7 @@ B       := build
 PURE := \
 	kl-dump-pcap \
 	kl-fsm \
+	kl-rollup \
 	kl-score
 KERN := \
 	kl-apply \

@@ -16,7 +16,7 @@ struct score score_of(const struct score_conf *c, const uint64_t count[SIGNALS],
 	int i;
 
 	for (i = 0; i < SIGNALS; i++) {
-		ratio[i] = c->trig[i] > 0 ? (double)count[i] / dt / c->trig[i] : 0;
+		ratio[i] = ratio_of(count[i], dt, c->trig[i]);
 		if (ratio[i] > c->cap)
 			ratio[i] = c->cap;
 		term[i] = c->weight[i] * ratio[i];

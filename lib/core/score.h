@@ -15,6 +15,12 @@ enum score_combine {
 	SCORE_SUM,	/* the weighted sum alone */
 };
 
+/* How far a count of a tick of dt > 0 seconds is up to its trigger; 0 when that is 0. */
+static inline double ratio_of(uint64_t count, double dt, double trig)
+{
+	return trig > 0 ? (double)count / dt / trig : 0;
+}
+
 struct score_conf {
 	double trig[SIGNALS];	/* packets, SYNs, ports, bytes a second; 0: not looked at */
 	double weight[SIGNALS];
