@@ -36,7 +36,7 @@ static struct {
 static const struct opt opts[] = {
 	{ "pin-dir", 'p', OPT_STR, &o.dir, 0, 0, "DIR", "pins of the instance", 0, 0, 0 },
 	OPT_CONF_ROW,
-	{ "dry-run", 'n', OPT_FLAG, &o.dry, 0, 0, 0, "write nothing, print what would be done", 0, 0, 0 },
+	{ "dry-run", 'n', OPT_FLAG, &o.dry, 0, 0, 0, "write nothing, print what would be done", 0, true, 0 },
 	{ "sync", 0, OPT_FLAG, &o.sync, 0, 0, 0, "remove iq entries that a frame does not name", 0, 0, 0 },
 	{ "max-age", 0, OPT_DUR, &o.max_age, .001, 3e9, "DUR", "refuse frames older than this", 0, true, 0 },
 	COUNT("max-new-blocks", &o.max_new, 0, "sources a frame may newly deny; more get the hard limit"),

@@ -50,6 +50,10 @@ static const struct opt opts[] = {
 	U32("block-at", at[LEVEL_BLOCK], "strikes for BLOCK"),
 	{ "max-strikes", 0, OPT_U32, &o.fsm.max_strikes, 0, FSM_STRIKES_MAX, "N",
 	  "strikes a source may collect, 0 any; when not given 4 x block-at", 0, true, &o.max_given },
+	{ "max-level", 0, OPT_WORD, &o.fsm.max_level, 0, 0, "LEVEL", "none above it", level_name, true, 0 },
+	DUR("offence-window", fsm.offence_window, "time to forget a block in, 0 none is remembered"),
+	{ "offence-max", 0, OPT_U32, &o.fsm.offence_max, 1, 1 << FSM_OFFENCES_MAX, "N",
+	  "times block-ttl that a block lasts at most", 0, true, 0 },
 	U32("up-need", up_need, "high ticks before a level is raised"),
 	U32("down-need", down_need, "quiet ticks before a strike or a level is taken off"),
 	F64("sev-step1", sev_step[0], "severity of a high tick"),
@@ -91,15 +95,12 @@ static const struct keep cells = { STATE_HEADER, source_put, source_get };
 /* What is due before anything of a frame. */
 static void begin(struct kl *k, int64_t time)
 {
-	long long gap = llabs(time - k->watch.time);
 	const struct violation *v;
 
 	if (k->begun)
 		return;
-	if (k->loaded && gap > o.state_ttl) {
-		warn("%s: dropped: %lld s away from the first frame", o.state, gap / 1000);
-		table_clear(&k->watch.sources);
-	}
+	if (k->loaded)
+		keeper_fresh(&k->state, &k->watch.sources, k->watch.time, time, o.state_ttl);
 	k->loaded = false;
 	k->watch.recheck |= exempt_refresh(&k->white);
 	k->begun = true;
@@ -130,6 +131,7 @@ static void row(void *self, const struct tsv_row *r)
 	struct kl *k = self;
 	struct fsm_in in;
 	struct prefix x;
+	enum watch_note note;
 	const char *why;
 	uint32_t n;
 
@@ -137,14 +139,11 @@ static void row(void *self, const struct tsv_row *r)
 	if (get_in(k, r, &x, &in))
 		return;
 	why = tsv_cell(r, k->why, &n);
-	switch (watch_note(&k->watch, &x, &in, why, n, r->time)) {
-	case WATCH_OK:
-		return;
-	case WATCH_TWICE:
-		return tsv_bad(r, k->src, "here twice in one frame");
-	case WATCH_NO_WORD:
-		return tsv_bad(r, k->why, "longer than 31 bytes, or the 256th word in one frame");
-	}
+	note = watch_note(&k->watch, &x, &in, why, n, r->time);
+	if (note == WATCH_TWICE)
+		tsv_bad(r, k->src, "here twice in one frame");
+	else if (note == WATCH_NO_WORD)
+		tsv_bad(r, k->why, "longer than 31 bytes, or the 256th word in one frame");
 }
 
 static void level(void *self, const struct source *s, int from, double sev, const char *why)
@@ -232,7 +231,8 @@ int main(int argc, char **argv)
 	exempt_open(&k.white, o.whitelist);
 	if (o.state) {
 		k.watch.moved = moved;
-		k.loaded = keeper_load(&k.state, &cells, o.state, &k.watch.sources, &k.watch.time);
+		k.loaded = keeper_load_old(&k.state, &cells, FSM_NEWER, o.state, &k.watch.sources,
+					   &k.watch.time);
 	}
 	watch_resume(&k.watch);
 	if (o.violations)

@@ -28,9 +28,9 @@ until_true() {
 	[ "$stderr" = "" ]
 	diff - state <<-END
 		$STATE
-		1002.000	10.0.0.1	RATE_HARD	6	2	0	0	1002.000	1302.000	1007.000	1002.000	1001.000	0
-		1002.000	2001:db8::/64	OBSERVE	1	0	1	0	1001.000	-	-	1001.000	-	0
-		1002.000	*	-	-	-	-	-	-	-	-	-	-	-
+		1002.000	10.0.0.1	RATE_HARD	6	2	0	0	1002.000	1302.000	1007.000	1002.000	1001.000	0	0	-
+		1002.000	2001:db8::/64	OBSERVE	1	0	1	0	1001.000	-	-	1001.000	-	0	0	-
+		1002.000	*	-	-	-	-	-	-	-	-	-	-	-	-	-
 	END
 	mlr --tsv cut -f src,level state |
 		diff - <(printf 'src\tlevel\n10.0.0.1\tRATE_HARD\n2001:db8::/64\tOBSERVE\n*\t-\n')
@@ -83,7 +83,7 @@ until_true() {
 	run --separate-stderr kl-fsm -s state in
 	whole 0 "kl-fsm: state: dropped: 3601 s away from the first frame" "$LEVEL
 4603.000	*	-	-	-	-	-	-	-"
-	printf '%s\n4603.000\t*\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n' "$STATE" | cmp - state
+	printf '%s\n4603.000\t*\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n' "$STATE" | cmp - state
 	cp kept state
 	run --separate-stderr kl-fsm -s state --state-ttl 2h in
 	[ "$stderr" = "" ]
@@ -126,7 +126,7 @@ until_true() {
 	broken "state:2: up: a whole number, 0 to 4294967295 '4294967296'" '2s/\t2\t/\t4294967296\t/'
 	broken "state:2: expires: a time in seconds with three decimals, or - '1302'" 's/1302.000/1302/'
 	broken "state:2: since: a time in seconds with three decimals '-'" '2s/1002.000/-/2'
-	broken "state:2: force: 0 or 1 '2'" '2s/0$/2/'
+	broken "state:2: force: 0 or 1 '2'" '2s/\t0\t0\t-$/\t2\t0\t-/'
 	broken "state:3: src: here twice '10.0.0.1'" 2p
 	broken "state:2: frame 1002.000 ended without its star row" 3d
 	broken "state:1: missing column 'cooldown'" 's/cooldown/warmup/'
@@ -273,12 +273,12 @@ killed() {
 
 @test "of more than 10000 sources only those are appended that changed their level" {
 	big
-	STAR=$'*\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-'
+	STAR=$'*\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-'
 	[ "$(sed -n '1p;10003p' state)" = "$STATE"$'\n'"1001.000	$STAR" ]
 	diff <(sed 1,10003d state) - <<-END
-		1002.000	10.0.0.1	BLOCK	3	1	0	0	1002.000	1602.000	1007.000	1002.000	-	0
+		1002.000	10.0.0.1	BLOCK	3	1	0	0	1002.000	1602.000	1007.000	1002.000	-	0	0	-
 		1002.000	$STAR
-		1003.000	10.0.0.2	BLOCK	3	1	0	0	1003.000	1603.000	1008.000	1003.000	-	0
+		1003.000	10.0.0.2	BLOCK	3	1	0	0	1003.000	1603.000	1008.000	1003.000	-	0	0	-
 		1003.000	$STAR
 	END
 	# After 30 seconds it is whole again, also when nobody changed, and so it is at the end.
@@ -313,9 +313,9 @@ killed() {
 	killed
 	exec 6>&-
 	diff <(sed 1,10005d state) - <<-END
-		1002.000	10.0.0.1	OBSERVE	0	0	0	0	1002.000	-	-	-	-	0
-		1002.000	10.0.0.2	OBSERVE	2	1	0	0	1001.000	-	-	1002.000	-	0
-		1002.000	*	-	-	-	-	-	-	-	-	-	-	-
+		1002.000	10.0.0.1	OBSERVE	0	0	0	0	1002.000	-	-	-	-	0	0	-
+		1002.000	10.0.0.2	OBSERVE	2	1	0	0	1001.000	-	-	1002.000	-	0	0	-
+		1002.000	*	-	-	-	-	-	-	-	-	-	-	-	-	-
 	END
 	tick 1003 | cat <(head_of) - | kl-fsm -s state "${BIG[@]}" >out
 	grep -q '^1003.000	10.0.0.2	OBSERVE	OBSERVE	1001.000	-	2	' out

@@ -125,7 +125,7 @@ until_frame() {
 1003.000	10.0.0.1	OBSERVE	RATE_HARD	1003.000	-	0	0.000000	whitelist
 1003.000	*	-	-	-	-	-	-	-
 1004.000	*	-	-	-	-	-	-	-"
-	printf '%s\n1004.000\t*\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n' "$STATE" | cmp - state
+	printf '%s\n1004.000\t*\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n' "$STATE" | cmp - state
 }
 
 @test "a list that cannot be read, or holds what is no address, is bad configuration" {

@@ -86,6 +86,22 @@ said() {
 	END
 }
 
+@test "dry-run on in the settings is -n; off is nothing" {
+	printf 'key\tvalue\ndry-run\ton\n' >"$T/on"
+	printf 'key\tvalue\ndry-run\toff\n' >"$T/off"
+	wants '192.0.2.1 BLOCK 0 60' >"$T/in"
+	apply -c "$T/on" "$T/in" | done_ | diff - <(echo 192.0.2.1 BLOCK deny dry)
+	[ -z "$(holds)" ]
+	apply -c "$T/off" -n "$T/in" | done_ | diff - <(echo 192.0.2.1 BLOCK deny dry)
+	[ -z "$(holds)" ]
+	apply -c "$T/on" -c "$T/off" "$T/in" | done_ | diff - <(echo 192.0.2.1 BLOCK deny ok)
+	[ "$(holds)" = "deny 192.0.2.1 - - iq" ]
+	printf 'key\tvalue\ndry-run\tyes\n' >"$T/bad"
+	run --separate-stderr apply -c "$T/bad" "$T/in"
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "kl-apply: $T/bad:2: bad value 'yes' for dry-run: on or off" ]
+}
+
 @test "from level to level: what is new is there, what was before is gone" {
 	for step in RATE_SOFT=limit:20 RATE_HARD=limit:5 BLOCK=deny:- RATE_HARD=limit:5 RATE_SOFT=limit:20 BLOCK=deny:- OBSERVE=release: OBSERVE=none:; do
 		level=${step%=*} action=${step#*=}

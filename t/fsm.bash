@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 export LC_ALL=C
 
 LEVEL=$'time\tsrc\tlevel\tfrom\tsince\tuntil\tstrikes\tsev\twhy'
-STATE=$'time\tsrc\tlevel\tstrikes\tup\tdown\tnoncomp\tsince\texpires\tcooldown\tlast_trigger\thigh_since\tforce'
+STATE=$'time\tsrc\tlevel\tstrikes\tup\tdown\tnoncomp\tsince\texpires\tcooldown\tlast_trigger\thigh_since\tforce\toffences\toffended'
 
 # head: the header of score frames, as far as kl-fsm needs them.
 head_of() { printf 'time\tdt\tsrc\tdrop_rl\tsev\twhy\n'; }

@@ -107,7 +107,7 @@ static void row(void *self, const struct tsv_row *r)
 		return;
 	}
 	for (size_t i = 0; i < l->cols; i++)
-		cell[i] = tsv_cell(r, l->col[i], &len[i]);
+		cell[i] = l->col[i] < 0 ? NULL : tsv_cell(r, l->col[i], &len[i]);
 	bad = l->k->get(entry, cell, len, &want);
 	if (bad >= 0)
 		tsv_bad(r, l->col[bad], want);
@@ -134,7 +134,8 @@ static bool is_cut(const struct load *l, int fd)
 	return l->next.n || (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n');
 }
 
-static bool load(const struct keep *k, const char *path, struct table *t, int64_t *time, bool appended)
+static bool load(const struct keep *k, size_t newer, const char *path, struct table *t, int64_t *time,
+		 bool appended)
 {
 	struct load l = { .k = k, .t = t };
 	struct tsv_bind bind[COLS_MAX + 2] = { { "src", &l.src, false } };
@@ -151,7 +152,7 @@ static bool load(const struct keep *k, const char *path, struct table *t, int64_
 		die(KL_SYSTEM, "cannot read '%s': %s", path, strerror(errno));
 	l.cols = columns(k, &text, name);
 	for (size_t i = 0; i < l.cols; i++)
-		bind[i + 1] = (struct tsv_bind){ name[i], &l.col[i], false };
+		bind[i + 1] = (struct tsv_bind){ name[i], &l.col[i], i + newer >= l.cols };
 	table_init(&l.next, t->size);
 	in = tsv_open(path, fd, &ops, &l);
 	while (tsv_step(in))
@@ -174,19 +175,35 @@ static bool load(const struct keep *k, const char *path, struct table *t, int64_
 
 bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t *time)
 {
-	return load(k, path, t, time, false);
+	return load(k, 0, path, t, time, false);
 }
 
 /* ---- kept while it changes ---- */
 
-bool keeper_load(struct keeper *k, const struct keep *cells, const char *path, struct table *t,
-		 int64_t *time)
+bool keeper_load_old(struct keeper *k, const struct keep *cells, size_t newer, const char *path,
+		     struct table *t, int64_t *time)
 {
 	*k = (struct keeper){ .k = cells, .path = path };
-	k->begun = load(cells, path, t, time, true);
+	k->begun = load(cells, newer, path, t, time, true);
 	if (k->begun)
 		k->saved = *time;
 	return k->begun;
+}
+
+bool keeper_load(struct keeper *k, const struct keep *cells, const char *path, struct table *t,
+		 int64_t *time)
+{
+	return keeper_load_old(k, cells, 0, path, t, time);
+}
+
+void keeper_fresh(const struct keeper *k, struct table *t, int64_t then, int64_t now, int64_t ttl)
+{
+	long long gap = llabs(now - then);
+
+	if (gap <= ttl)
+		return;
+	warn("%s: dropped: %lld s away from the first frame", k->path, gap / 1000);
+	table_clear(t);
 }
 
 static void forget_file(struct keeper *k)

@@ -51,6 +51,11 @@ struct keeper {
  * earlier one. When the last one was cut while being appended, it is dropped, with a message. */
 bool keeper_load(struct keeper *k, const struct keep *cells, const char *path, struct table *t,
 		 int64_t *time);
+/* The same; a file from before there were the last `newer` columns has NULL for their cells. */
+bool keeper_load_old(struct keeper *k, const struct keep *cells, size_t newer, const char *path,
+		     struct table *t, int64_t *time);
+/* Drops what was loaded, of the time then, when that is further than ttl from now; said once. */
+void keeper_fresh(const struct keeper *k, struct table *t, int64_t then, int64_t now, int64_t ttl);
 /* The frame of that time, under way, changed this entry. */
 void keeper_row(struct keeper *k, int64_t time, const void *entry);
 /* The frame is whole. urgent: path must have it before anybody is told of it. */

@@ -200,6 +200,9 @@ static void default_text(const struct opt *o, char *s, size_t n)
 	char t[64] = "";
 
 	switch (o->given ? OPT_CONF : o->type) {
+	case OPT_FLAG:
+		snprintf(t, sizeof(t), "%s", !o->setting ? "" : *(const bool *)o->to ? "on" : "off");
+		break;
 	case OPT_U32:
 		snprintf(t, sizeof(t), "%" PRIu32, *(const uint32_t *)o->to);
 		break;

@@ -8,6 +8,7 @@ void fsm_init(struct fsm *s, int64_t now)
 			   .cooldown = FSM_UNSET,
 			   .last_trigger = FSM_UNSET,
 			   .high_since = FSM_UNSET,
+			   .offended = FSM_UNSET,
 			   .since = now };
 }
 
@@ -45,12 +46,48 @@ static int64_t later(int64_t t, int64_t ms)
 	return ms < end - t ? t + ms : end;
 }
 
+/* How often ttl[LEVEL_BLOCK] the next block is to last: doubled by each offence. */
+static int64_t longer(const struct fsm *s, const struct fsm_cfg *c)
+{
+	uint32_t times = 1u << s->offences;
+
+	return times < c->offence_max ? times : c->offence_max;
+}
+
+/* Of no more offences than reach offence_max: so the next window forgets one that counts. */
+static void offend(struct fsm *s, const struct fsm_cfg *c, int64_t now)
+{
+	if (!c->offence_window)
+		return;
+	s->offences += !s->offences || longer(s, c) < c->offence_max;
+	s->offended = now;
+}
+
+/* One offence is forgotten for each window spent out of BLOCK. */
+static void forgive(struct fsm *s, const struct fsm_cfg *c, int64_t now)
+{
+	if (!c->offence_window)
+		s->offences = 0;
+	else if (s->offences && (s->level == LEVEL_BLOCK || s->offended == FSM_UNSET))
+		s->offended = now;
+	for (; s->offences && now - s->offended >= c->offence_window; s->offences--)
+		s->offended += c->offence_window;
+	if (!s->offences)
+		s->offended = FSM_UNSET;
+}
+
 static void transition(struct fsm *s, const struct fsm_cfg *c, int level, int64_t now)
 {
+	int64_t ttl = c->ttl[level];
+
+	if (level == LEVEL_BLOCK) {
+		ttl *= longer(s, c);
+		offend(s, c, now);
+	}
 	s->level = level;
 	s->since = now;
 	s->cooldown = later(now, c->cooldown);
-	s->expires = level == LEVEL_OBSERVE ? FSM_UNSET : later(now, c->ttl[level]);
+	s->expires = level == LEVEL_OBSERVE ? FSM_UNSET : later(now, ttl);
 }
 
 static bool quiet_for(const struct fsm *s, int64_t hold, int64_t now)
@@ -115,11 +152,34 @@ static void step_down(struct fsm *s, const struct fsm_cfg *c, int64_t now)
 
 static int by_strikes(const struct fsm *s, const struct fsm_cfg *c)
 {
+	uint32_t soft = c->at[LEVEL_SOFT];
 	int level = LEVEL_BLOCK;
 
-	while (level > LEVEL_OBSERVE && s->strikes < c->at[level])
+	while (level > LEVEL_SOFT && s->strikes < c->at[level])
 		level--;
-	return level;
+	if (level > LEVEL_SOFT)
+		return level;
+	if (s->offences && soft)
+		soft = soft > s->offences ? soft - s->offences : 1;
+	return s->strikes >= soft ? LEVEL_SOFT : LEVEL_OBSERVE;
+}
+
+/* The level the streak of high ticks allows when target is asked for. One tick is enough to limit a
+ * known offender; to block it, it takes what it takes for everybody. */
+static int by_streak(const struct fsm *s, const struct fsm_cfg *c, int target)
+{
+	if (target <= s->level || s->up >= c->up_need || s->force)
+		return target;
+	if (!s->offences || !s->up || s->level >= LEVEL_HARD)
+		return s->level;
+	return target < LEVEL_HARD ? target : LEVEL_HARD;
+}
+
+static bool gate_shut(const struct fsm *s, const struct fsm_cfg *c, int64_t now)
+{
+	return c->block_min_sev > 0 && !s->force &&
+	       (s->high_since == FSM_UNSET ||
+		(c->block_min_dur > 0 && now - s->high_since < c->block_min_dur));
 }
 
 enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_in *in, int64_t now)
@@ -127,13 +187,17 @@ enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_i
 	bool high = in->sev >= c->sev_step[0] || (c->noncomp_drop > 0 && in->drop >= c->noncomp_drop);
 	bool low = in->sev < c->sev_decay_below && !(in->drop > 0);
 	enum fsm_why why = s->violated ? FSM_VIOLATION : in->sev > 0 ? FSM_SIGNAL : FSM_QUIET;
+	bool lowered = s->level > c->max_level;	/* it is from before there was that ceiling */
 	int from = s->level, target;
 
+	if (lowered)
+		transition(s, c, c->max_level, now);
 	if (!(c->block_min_sev > 0 && in->sev >= c->block_min_sev))
 		s->high_since = FSM_UNSET;
 	else if (s->high_since == FSM_UNSET)
 		s->high_since = now;
 
+	forgive(s, c, now);
 	streaks(s, high, low);
 	strikes(s, c, in->sev, low, now);
 	noncompliance(s, c, in);
@@ -143,26 +207,29 @@ enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_i
 	if (s->level == LEVEL_HARD && c->noncomp_at && s->noncomp >= c->noncomp_at) {
 		target = LEVEL_BLOCK;
 		why = FSM_NONCOMP;
-	} else if (target > s->level && s->up < c->up_need && !s->force) {
-		target = s->level;
+	} else {
+		target = by_streak(s, c, target);
 	}
 	if (s->level == LEVEL_BLOCK && s->expires != FSM_UNSET && now < s->expires)
 		target = LEVEL_BLOCK;
-	if (target == LEVEL_BLOCK && s->level < LEVEL_BLOCK && c->block_min_sev > 0 && !s->force &&
-	    (s->high_since == FSM_UNSET ||
-	     (c->block_min_dur > 0 && now - s->high_since < c->block_min_dur))) {
+	if (target == LEVEL_BLOCK && s->level < LEVEL_BLOCK && gate_shut(s, c, now)) {
 		target = LEVEL_HARD;
 		why = FSM_GATE;
+	}
+	if (target > c->max_level) {
+		target = c->max_level;
+		why = FSM_CEILING;
+		s->force &= s->level != target;	/* it has all there is to have */
 	}
 	if (target != s->level && now > s->cooldown) {
 		transition(s, c, target, now);
 		s->force = false;
 	}
 	s->violated = false;
-	return s->level < from ? FSM_QUIET : why;
+	return lowered ? FSM_CEILING : s->level < from ? FSM_QUIET : why;
 }
 
-bool fsm_trivial(const struct fsm *s, const struct fsm_cfg *c, int64_t now)
+bool fsm_idle(const struct fsm *s, const struct fsm_cfg *c, int64_t now)
 {
 	int64_t hold = c->hold_soft > c->hold_hard ? c->hold_soft : c->hold_hard;
 

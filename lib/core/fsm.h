@@ -7,7 +7,8 @@
  * A source begins, and after every trouble ends, in the trivial state: OBSERVE
  * without strikes, streak or timers. A trivial source need not be remembered:
  * all it could have counted by then is quiet ticks, and they are set back to
- * zero by whatever gives it a strike again.
+ * zero by whatever gives it a strike again. Offences outlast the trouble: while
+ * one is remembered the source is.
  */
 #ifndef KL_FSM_H
 #define KL_FSM_H
@@ -22,8 +23,10 @@ struct fsm {
 	int64_t  last_trigger;	/* last tick that gave strikes */
 	int64_t  high_since;	/* since when the gate's severity is reached */
 	int64_t  since;		/* when the level was entered */
+	int64_t  offended;	/* from when on the next offence is forgotten; set while there are any */
 	uint32_t strikes, up, down, noncomp;
 	uint8_t  level;		/* enum level */
+	uint8_t  offences;	/* blocks that are remembered, <= FSM_OFFENCES_MAX */
 	bool     force;		/* the next transition asks for neither streak nor gate */
 	bool     violated;	/* a violation came in this tick; cleared by the step */
 };
@@ -45,6 +48,7 @@ enum fsm_why {
 	FSM_VIOLATION,
 	FSM_GATE,	/* BLOCK was due; the gate let it be RATE_HARD */
 	FSM_NONCOMP,	/* BLOCK for ignoring its limit */
+	FSM_CEILING,	/* more was due than max_level */
 };
 
 /* A source first seen at now, in the trivial state. */
@@ -57,8 +61,13 @@ enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_i
  * comes next; its low severity then does not count as quiet. */
 void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, bool force, int64_t now);
 
-/* Whether s, stepped at now, decides from here on like a source never seen. */
-bool fsm_trivial(const struct fsm *s, const struct fsm_cfg *c, int64_t now);
+/* Whether s, stepped at now, decides from here on like a source never seen, its offences aside; */
+bool fsm_idle(const struct fsm *s, const struct fsm_cfg *c, int64_t now);
+/* whether they are no more either. */
+static inline bool fsm_trivial(const struct fsm *s, const struct fsm_cfg *c, int64_t now)
+{
+	return (!s->offences || !c->offence_window) && fsm_idle(s, c, now);
+}
 
 /* Whether a source never seen would be trivial again after this tick. */
 static inline bool fsm_inert(const struct fsm_cfg *c, const struct fsm_in *in)

@@ -10,6 +10,8 @@
 #include "level.h"
 
 #define FSM_STRIKES_MAX INT32_MAX
+#define FSM_OFFENCES_MAX 10			/* of one source; 2^10 is the largest offence_max */
+
 struct fsm_cfg {
 	double   sev_step[3], sev_decay_below;	/* step[0] <= step[1] <= step[2] */
 	uint32_t sev_delta[3];			/* strikes for reaching each step */
@@ -24,13 +26,17 @@ struct fsm_cfg {
 	double   noncomp_drop;			/* limited packets a second; 0: not looked at */
 	double   noncomp_sev, noncomp_reset_below;
 	uint32_t max_strikes;			/* 0: FSM_STRIKES_MAX */
+	int	 max_level;			/* no level above this is wanted */
+	int64_t  offence_window;		/* for how long a block is remembered; 0: not at all */
+	uint32_t offence_max;			/* how often ttl[LEVEL_BLOCK] they make it; >= 1 */
 };
 
 /* What kl-fsm does unless told otherwise. */
 #define FSM_DEFAULTS { .sev_step = { 1, 2, 3 }, .sev_delta = { 1, 2, 3 }, .sev_decay_below = 0.25, \
 	.at = { 0, 3, 6, 12 }, .ttl = { 0, 60000, 300000, 600000 }, .hold_soft = 10000, .hold_hard = 20000, \
 	.cooldown = 5000, .up_need = 2, .down_need = 3, .block_min_sev = 2.5, .block_min_dur = 5000, \
-	.noncomp_at = 10, .noncomp_drop = 5, .noncomp_sev = 2, .noncomp_reset_below = 0.3 }
+	.noncomp_at = 10, .noncomp_drop = 5, .noncomp_sev = 2, .noncomp_reset_below = 0.3, \
+	.max_level = LEVEL_BLOCK, .offence_max = 8 }
 
 /* max_strikes when nobody said it. */
 uint32_t fsm_default_max(const struct fsm_cfg *c);

@@ -5,7 +5,7 @@
 #include "../base/num.h"
 #include "fsm_text.h"
 
-enum kind { LEVEL, STRIKES, COUNT, TIME, TIME_OR_NONE, YES };
+enum kind { LEVEL, STRIKES, COUNT, TIME, TIME_OR_NONE, YES, OFFENCES };
 
 static const struct {
 	enum kind kind;
@@ -22,6 +22,8 @@ static const struct {
 	{ TIME_OR_NONE, offsetof(struct fsm, last_trigger) },
 	{ TIME_OR_NONE, offsetof(struct fsm, high_since) },
 	{ YES, offsetof(struct fsm, force) },
+	{ OFFENCES, offsetof(struct fsm, offences) },
+	{ TIME_OR_NONE, offsetof(struct fsm, offended) },
 };
 
 static const char *const wants[] = {
@@ -31,6 +33,7 @@ static const char *const wants[] = {
 	[TIME] = "a time in seconds with three decimals",
 	[TIME_OR_NONE] = "a time in seconds with three decimals, or -",
 	[YES] = "0 or 1",
+	[OFFENCES] = "a whole number, 0 to 10",
 };
 
 static char *put_when(char *p, int64_t t)
@@ -62,6 +65,9 @@ char *fsm_put(char *p, const struct fsm *s)
 		case YES:
 			*p++ = '0' + *(const bool *)from;
 			break;
+		case OFFENCES:
+			p = put_u64(p, *(const uint8_t *)from);
+			break;
 		}
 	}
 	return p;
@@ -69,6 +75,7 @@ char *fsm_put(char *p, const struct fsm *s)
 
 static int get_cell(enum kind kind, char *to, const char *s, uint32_t n)
 {
+	uint32_t count;
 	int level;
 
 	switch (kind) {
@@ -91,15 +98,20 @@ static int get_cell(enum kind kind, char *to, const char *s, uint32_t n)
 	case YES:
 		*(bool *)to = *s == '1';
 		return n == 1 && (*s == '0' || *s == '1') ? 0 : -1;
+	case OFFENCES:
+		if (get_u32(s, n, &count) || count > FSM_OFFENCES_MAX)
+			return -1;
+		*(uint8_t *)to = (uint8_t)count;
+		return 0;
 	}
 	return -1;
 }
 
 int fsm_get(struct fsm *s, const char *const cell[], const uint32_t len[], const char **want)
 {
-	*s = (struct fsm){ 0 };
+	*s = (struct fsm){ .offended = FSM_UNSET };
 	for (int i = 0; i < FSM_CELLS; i++) {
-		if (!get_cell(cells[i].kind, (char *)s + cells[i].at, cell[i], len[i]))
+		if (!cell[i] || !get_cell(cells[i].kind, (char *)s + cells[i].at, cell[i], len[i]))
 			continue;
 		*want = wants[cells[i].kind];
 		return i;

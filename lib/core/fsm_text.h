@@ -7,14 +7,15 @@
 #include "../base/addr.h"
 #include "fsm.h"
 
-#define FSM_CELLS 11
+#define FSM_CELLS 13
+#define FSM_NEWER 2	/* of them, the last ones, that an older state lacks */
 #define FSM_TEXT 256	/* room for all of them */
 
 /* Writes the cells at p, a TAB before each, no NUL; returns the end. */
 char *fsm_put(char *p, const struct fsm *s);
 
-/* Reads FSM_CELLS cells of len[i] bytes. Returns -1, or the index of the first
- * cell that is not what it should be, with *want saying what that is. */
+/* Reads FSM_CELLS cells of len[i] bytes, NULL for one that is not there. Returns -1, or the index
+ * of the first cell that is not what it should be, with *want saying what that is. */
 int fsm_get(struct fsm *s, const char *const cell[], const uint32_t len[], const char **want);
 
 #define LEVEL_TEXT 256	/* room for a row */

@@ -4,7 +4,7 @@
 
 #include "level.h"
 
-const char *const level_name[LEVELS] = { "OBSERVE", "RATE_SOFT", "RATE_HARD", "BLOCK" };
+const char *const level_name[LEVELS + 1] = { "OBSERVE", "RATE_SOFT", "RATE_HARD", "BLOCK", NULL };
 
 const char *level_str(int level)
 {

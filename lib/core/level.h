@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum level { LEVEL_OBSERVE, LEVEL_SOFT, LEVEL_HARD, LEVEL_BLOCK, LEVELS };
-extern const char *const level_name[LEVELS];
+extern const char *const level_name[LEVELS + 1];	/* NULL behind the last */
 
 /* The name of any number: "UNKNOWN" for what is no level. */
 const char *level_str(int level);

@@ -80,6 +80,8 @@ static const char *said(const struct watch *w, const struct source *s, enum fsm_
 		return "gate";
 	case FSM_NONCOMP:
 		return "noncomp";
+	case FSM_CEILING:
+		return "ceiling";
 	default:
 		return "quiet";
 	}
@@ -110,10 +112,15 @@ static int is_trivial(void *source, void *watch)
 
 static int settle(void *source, void *watch)
 {
-	const struct watch *w = watch;
+	struct watch *w = watch;
 	struct source *s = source;
-	bool gone = is_trivial(s, watch);
+	bool gone = is_trivial(s, w);
 
+	if (!gone && fsm_idle(&s->f, w->cfg, w->time)) {
+		gone = w->surplus > 0;
+		w->surplus -= gone;
+		w->idle += !gone;
+	}
 	if (gone)
 		fsm_init(&s->f, w->time);
 	if (w->moved && (gone || s->moved))
@@ -126,9 +133,11 @@ void watch_step(struct watch *w, int64_t now)
 {
 	w->time = now;
 	w->changed = false;
+	w->idle = 0;
 	for (size_t i = 0; i < w->sources.n; i++)
 		step(w, table_at(&w->sources, i));
 	table_sweep(&w->sources, settle, w);
+	w->surplus = w->idle > WATCH_IDLE ? w->idle - WATCH_IDLE : 0;
 	w->recheck = false;
 	next_frame(w);
 }

@@ -2,7 +2,7 @@
 /*
  * All sources worth remembering, stepped frame by frame. What a frame says of
  * a source is only noted; it counts when the frame is whole, so that of a cut
- * frame nothing has to be undone. 104 bytes a source, and its index.
+ * frame nothing has to be undone. 112 bytes a source, and its index.
  */
 #ifndef KL_WATCH_H
 #define KL_WATCH_H
@@ -20,6 +20,8 @@ struct source {
 	struct fsm f;
 	struct fsm_in in;
 };
+
+#define WATCH_IDLE 131072	/* sources that may be kept for their offences alone; the oldest go */
 
 struct watch {
 	const struct fsm_cfg *cfg;
@@ -40,6 +42,7 @@ struct watch {
 	int64_t time;		/* of the last whole frame */
 	bool recheck;		/* set it when other sources may be exempt than before */
 	bool changed;		/* a level was in the last whole frame */
+	size_t idle, surplus;	/* sources kept for their offences alone; of them, how many are too many */
 };
 
 /* The members up to moved are the caller's to fill in first. */

@@ -18,7 +18,7 @@ static int64_t when;
 
 static int load(void *table)
 {
-	MUST(keeper_load(&(struct keeper){ 0 }, &keep, path, table, &when));
+	MUST(keeper_load_old(&(struct keeper){ 0 }, &keep, FSM_NEWER, path, table, &when));
 	return KL_OK;
 }
 

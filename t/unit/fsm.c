@@ -31,6 +31,8 @@ static const struct fsm_cfg base = {
 	.noncomp_drop = 5,
 	.noncomp_sev = 2,
 	.noncomp_reset_below = .3,
+	.max_level = LEVEL_BLOCK,
+	.offence_max = 8,
 };
 
 static enum fsm_why step(struct fsm *s, const struct fsm_cfg *c, double sev, double drop, int64_t now)
@@ -411,6 +413,172 @@ static void forgetting(void **state)
 	assert_int_equal(levels, 15);
 }
 
+/* High until it is blocked, then quiet until it is in OBSERVE again; *now goes along. The block's TTL. */
+static int64_t blocked_once(struct fsm *s, const struct fsm_cfg *c, int64_t *now)
+{
+	int64_t ttl;
+
+	for (int i = 0; i < 60 && s->level < LEVEL_BLOCK; i++)
+		step(s, c, 3, 0, *now += S);
+	assert_int_equal(s->level, LEVEL_BLOCK);
+	ttl = s->expires - s->since;
+	for (int i = 0; i < 4000 && s->level > LEVEL_OBSERVE; i++)
+		step(s, c, 0, 0, *now += S);
+	assert_int_equal(s->level, LEVEL_OBSERVE);
+	return ttl;
+}
+
+static void blocks_get_longer(void **state)
+{
+	static const int times[] = { 1, 2, 4, 6, 6, 6 };
+	struct fsm_cfg c = base;
+	struct fsm s = fresh();
+	int64_t now = T0;
+
+	c.offence_window = 3600 * S, c.offence_max = 6;
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(blocked_once(&s, &c, &now), times[i] * c.ttl[LEVEL_BLOCK]);
+		assert_int_equal(s.offences, i < 2 ? i + 1 : 3);
+	}
+	s = fresh();
+	c.offence_max = 1;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(blocked_once(&s, &c, &now), c.ttl[LEVEL_BLOCK]);
+		assert_int_equal(s.offences, 1);
+	}
+	s = fresh();
+	c.offence_window = 0;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(blocked_once(&s, &c, &now), base.ttl[LEVEL_BLOCK]);
+	assert_int_equal(s.offences, 0);
+	assert_true(s.offended == FSM_UNSET);
+}
+
+static void offences_are_forgotten(void **state)
+{
+	struct fsm_cfg c = base;
+	struct fsm s = fresh();
+	int64_t now = T0, end;
+
+	c.offence_window = 600 * S;
+	c.ttl[LEVEL_BLOCK] = 700 * S;	/* longer than a window: it stands still meanwhile */
+	blocked_once(&s, &c, &now);
+	assert_int_equal(s.offences, 1);
+	blocked_once(&s, &c, &now);
+	assert_int_equal(s.offences, 2);
+	end = s.offended;
+	assert_true(end <= now && end > now - 200 * S);
+	step(&s, &c, 0, 0, end + 600 * S - 1);
+	assert_int_equal(s.offences, 2);
+	assert_false(fsm_trivial(&s, &c, end + 600 * S - 1));
+	assert_true(fsm_idle(&s, &c, end + 600 * S - 1));
+	step(&s, &c, 0, 0, end + 600 * S);
+	assert_int_equal(s.offences, 1);
+	step(&s, &c, 0, 0, end + 1200 * S - 1);
+	assert_int_equal(s.offences, 1);
+	step(&s, &c, 0, 0, end + 1200 * S);
+	assert_int_equal(s.offences, 0);
+	assert_true(s.offended == FSM_UNSET);
+	assert_true(fsm_trivial(&s, &c, end + 1200 * S));
+
+	/* Several windows at once, a clock that went back, a time that is missing. */
+	s = fresh(), s.offences = 3, s.offended = T0;
+	step(&s, &c, 0, 0, T0 - 9000 * S);
+	assert_int_equal(s.offences, 3);
+	step(&s, &c, 0, 0, T0 + 1300 * S);
+	assert_int_equal(s.offences, 1);
+	assert_int_equal(s.offended, T0 + 1200 * S);
+	s = fresh(), s.offences = 3;
+	step(&s, &c, 0, 0, T0);
+	assert_int_equal(s.offences, 3);
+	assert_int_equal(s.offended, T0);
+	/* Off is off, whatever was remembered. */
+	c.offence_window = 0;
+	assert_true(fsm_trivial(&s, &c, T0));
+	step(&s, &c, 0, 0, T0 + S);
+	assert_int_equal(s.offences, 0);
+}
+
+static void offenders_are_limited_sooner(void **state)
+{
+	struct fsm_cfg c = base;
+	struct fsm s = fresh();
+
+	c.offence_window = 3600 * S, c.up_need = 4;
+	s.offences = 1, s.offended = T0;
+	step(&s, &c, 2, 0, T0 + S);	/* 2 strikes of 3, in one high tick of 4 */
+	assert_int_equal(s.level, LEVEL_SOFT);
+	s = fresh(), s.offences = 10, s.offended = T0;
+	step(&s, &c, .9, 0, T0 + S);
+	assert_int_equal(s.level, LEVEL_OBSERVE);
+	step(&s, &c, 1, 0, T0 + 2 * S);
+	assert_int_equal(s.level, LEVEL_SOFT);
+	/* BLOCK asks for the streak as ever, the gate wide open. */
+	s = fresh(), s.offences = 3, s.offended = T0, s.strikes = 40;
+	c.block_min_sev = 0, c.cooldown = 0;
+	for (int i = 1; i < 4; i++) {
+		step(&s, &c, 3, 0, T0 + i * S);
+		assert_int_equal(s.level, LEVEL_HARD);
+	}
+	step(&s, &c, 3, 0, T0 + 4 * S);
+	assert_int_equal(s.level, LEVEL_BLOCK);
+	/* Nothing less than soft-at 0 or up-need 0 asks for. */
+	s = fresh(), s.offences = 2, s.offended = T0;
+	c.up_need = 0, c.at[LEVEL_SOFT] = 0;
+	step(&s, &c, 0, 0, T0 + S);
+	assert_int_equal(s.level, LEVEL_SOFT);
+}
+
+static void ceiling(void **state)
+{
+	for (int max = LEVEL_OBSERVE; max < LEVEL_BLOCK; max++) {
+		struct fsm_cfg c = base;
+		struct fsm s = fresh();
+		int64_t now = T0, since;
+
+		c.max_level = max;
+		for (int i = 0; i < 20; i++) {
+			enum fsm_why why = step(&s, &c, 3, 20, now += S);
+
+			assert_true(s.level <= max);
+			assert_true(i < 8 || why == FSM_CEILING);
+		}
+		assert_int_equal(s.level, max);
+		since = s.since;
+		assert_true(since < T0 + 4 * S);
+		for (int i = 0; i < 200; i++)
+			step(&s, &c, 3, 20, now += S);
+		assert_int_equal(s.since, since);
+		/* Past its TTL, quiet: it goes down, and a forced violation that met the ceiling is no
+		 * longer on its way. */
+		fsm_violation(&s, &c, 0, true, now);
+		assert_int_equal(step(&s, &c, 0, 0, now += S), FSM_CEILING);
+		assert_false(s.force);
+		for (int i = 0; i < 200; i++) {
+			int was = s.level;
+
+			step(&s, &c, 0, 0, now += S);
+			assert_true(s.level <= was);
+		}
+		assert_int_equal(s.level, LEVEL_OBSERVE);
+	}
+}
+
+static void ceiling_lowered(void **state)
+{
+	struct fsm_cfg c = base;
+	struct fsm s = fresh();
+	int64_t now = T0;
+
+	for (int i = 0; i < 60 && s.level < LEVEL_BLOCK; i++)
+		step(&s, &c, 3, 0, now += S);
+	assert_int_equal(s.level, LEVEL_BLOCK);
+	c.max_level = LEVEL_SOFT;
+	assert_int_equal(step(&s, &c, 0, 0, now += S / 2), FSM_CEILING);	/* in its cooldown */
+	assert_int_equal(s.level, LEVEL_SOFT);
+	assert_int_equal(s.expires, now + c.ttl[LEVEL_SOFT]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +602,11 @@ int main(void)
 		cmocka_unit_test(violations),
 		cmocka_unit_test(trigger_outlives_strikes),
 		cmocka_unit_test(forgetting),
+		cmocka_unit_test(blocks_get_longer),
+		cmocka_unit_test(offences_are_forgotten),
+		cmocka_unit_test(offenders_are_limited_sooner),
+		cmocka_unit_test(ceiling),
+		cmocka_unit_test(ceiling_lowered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
