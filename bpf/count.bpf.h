@@ -157,6 +157,11 @@ static __always_inline void count_src(struct kl_totals *t, const struct src_rec 
 		count_port(t, r, f, k);
 	if (k->proto == 17) {
 		ADD(r->udp, 1);
+		if (!is_answer(k))
+			return;
+		c = cold_of(k->family, f);
+		if (c)
+			ADD(c->answers, 1);
 		return;
 	}
 	if (k->proto == 6) {

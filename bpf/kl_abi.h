@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 #define KL_ABI_MAGIC   0x4b4c5348u	/* "KLSH" */
-#define KL_ABI_VERSION 2u
+#define KL_ABI_VERSION 3u
 
 /* kl_cfg.features */
 #define KL_F_ENFORCE_ALLOW (1u << 0)	/* a source outside allow is dropped */
@@ -162,6 +162,7 @@ struct kl_cold {		/* kernloom_src4_stats_cold */
 	__u32 carry_denied;	/* out of denied */
 	__u32 seen_j;		/* jiffy of the first packet: tells two records of one source apart */
 	__u32 ivl, tol;		/* its own limit: jiffies << 20 a packet; tolerance, jiffies << 8 */
+	__u32 answers;		/* UDP packets that answer this host, by their ports: is_answer() */
 };
 #define KL_PB_SHIFT 36
 #define KL_PB_PKTS  (1ull << 63)	/* half of the packets' field is used: carry it */
@@ -318,7 +319,7 @@ KL_AT(kl_src, pb, 24);
 KL_AT(kl_src, denied, 32);
 KL_AT(kl_src, until_j, 52);
 KL_AT(kl_src, epoch, 62);
-KL_SIZE(kl_cold, 40);
+KL_SIZE(kl_cold, 44);
 KL_SIZE(kl_ports, 64);
 KL_SIZE(kl_flow, 64);
 KL_AT(kl_flow, pb, 16);

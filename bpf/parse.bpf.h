@@ -87,6 +87,13 @@ INLINE void parse_l4(struct pkt *k, const __u8 *p, const __u8 *end, __u32 left)
 	}
 }
 
+/* Does it look like the answer to a question of this host: UDP from a port below 1024 to one
+ * that Linux gives to who asks (ip_local_port_range begins at 32768)? */
+INLINE int is_answer(const struct pkt *k)
+{
+	return k->proto == 17 && k->ports && k->sport < 1024 && k->dport >= 32768;
+}
+
 #define AT(k, data) ((const __u8 *)(data) + ((k)->at & 0x7fff))
 
 INLINE int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)

@@ -31,7 +31,7 @@ static __always_inline void src_fill(const struct src_rec *f, const struct pkt *
 	r->epoch = (cfg.epoch - 1) << 1;	/* not of this tick, nor of the next */
 	if (c) {
 		c->odd = c->rst = c->icmp = c->other = c->drop_allow = 0;
-		c->carry = c->carry_denied = 0;
+		c->carry = c->carry_denied = c->answers = 0;
 		c->seen_j = now;
 		c->ivl = c->tol = 0;
 	}

@@ -87,7 +87,7 @@ static void packet(struct dump *d, const struct ether_link *l, const struct pcap
 	if (parse(&k, p, p + n) != FRAME_IP)
 		return;
 	t = (struct tally_packet){ .src.len = 128, .len = k.len, .port = k.dport, .ported = k.ports,
-				   .proto = k.proto, .flags = k.flags };
+				   .proto = k.proto, .flags = k.flags, .answer = is_answer(&k) };
 	memcpy(t.src.a, &k.hi, 8);
 	memcpy(t.src.a + 8, &k.lo, 8);
 	t.out = o.flows && (o.dir == DIR_AUTO ? ranges_meet(&d->local, &t.src) : o.dir == DIR_OUT);

@@ -60,6 +60,10 @@ static char *cells(char *p, const struct src_delta *d, const uint32_t *ports)
 	else
 		p = mempcpy(p, "\t-", 2);
 	p = cell(cell(cell(p, d->drop_allow), d->drop_deny), d->drop_rl);
+	if (ports)
+		p = cell(p, d->answers);
+	else
+		p = mempcpy(p, "\t-", 2);
 	*p++ = '\n';
 	return p;
 }
@@ -153,14 +157,16 @@ static char *snapshot_put(char *p, const void *entry)
 
 	p = cell(cell(cell(cell(p, r->seen_j), r->ports), r->pkts), r->bytes);
 	p = cell(cell(cell(cell(p, r->syn), r->udp), r->icmp), r->other);
-	return cell(cell(cell(cell(cell(p, r->odd), r->rst), r->drop_allow), r->drop_deny), r->drop_rl);
+	p = cell(cell(cell(cell(cell(p, r->odd), r->rst), r->drop_allow), r->drop_deny), r->drop_rl);
+	return cell(p, r->answers);
 }
 
 static int snapshot_get(void *entry, const char *const c[], const uint32_t len[], const char **want)
 {
 	struct src_raw *r = entry;
 	uint32_t *to[] = { &r->seen_j, &r->ports, NULL, NULL, &r->syn, &r->udp, &r->icmp,
-			   &r->other, &r->odd, &r->rst, &r->drop_allow, &r->drop_deny, &r->drop_rl };
+			   &r->other, &r->odd, &r->rst, &r->drop_allow, &r->drop_deny, &r->drop_rl,
+			   &r->answers };
 	int i;
 
 	*want = "a whole number";

@@ -24,6 +24,9 @@ static struct score_conf conf = {
 	.combine = SCORE_MAX,
 };
 static const char *const combines[] = { "max", "sum", NULL };
+static int scan;
+static const char *const scans[] = { "ports", "probes", NULL };
+#define SCAN_PROBES 1
 
 #define NUMBER(name, to, help) \
 	{ name, 0, OPT_F64, &(to), 0, 1e12, name[0] == 't' ? "N" : "F", help, NULL, true, NULL }
@@ -32,6 +35,8 @@ static const struct opt opts[] = {
 	OPT_CONF_ROW,
 	{ "combine", 0, OPT_WORD, &conf.combine, 0, 0, "max|sum",
 	  "severity: larger of sum and top ratio, or sum", combines, true, NULL },
+	{ "scan", 0, OPT_WORD, &scan, 0, 0, "ports|probes",
+	  "a scan is distinct ports, or as many of them as packets that are no answers", scans, true, NULL },
 	NUMBER("trig-pps", conf.trig[SIG_PPS], "packets/s that count 1; 0: off"),
 	NUMBER("trig-syn", conf.trig[SIG_SYN], "SYN packets/s that count 1; 0: off"),
 	NUMBER("trig-scan", conf.trig[SIG_SCAN], "distinct ports/s that count 1; 0: off"),
@@ -58,8 +63,8 @@ static void check_conf(void)
 }
 
 static const struct opt_page page = {
-	.synopsis = "[-c FILE] [--combine max|sum] [--trig-pps N] [--trig-syn N]\n"
-		    " [--trig-scan N] [--trig-bps N] [--w-pps F] [--w-syn F] [--w-scan F]\n"
+	.synopsis = "[-c FILE] [--combine max|sum] [--scan ports|probes] [--trig-pps N]\n"
+		    " [--trig-syn N] [--trig-scan N] [--trig-bps N] [--w-pps F] [--w-syn F] [--w-scan F]\n"
 		    " [--w-bps F] [--sev-cap F] [FILE ...]",
 	.purpose = "Judge how badly each source of a tick behaves.",
 	.opts = opts,
@@ -68,6 +73,7 @@ static const struct opt_page page = {
 struct state {
 	struct tsv_out out;
 	int dt, count[SIGNALS];			/* columns */
+	int answer[3];				/* of what answers this host; -1 when absent */
 	char trig[SIGNALS * (PUT_MAX + 1)];	/* the cells of the triggers, a TAB before each */
 	size_t trig_len;
 };
@@ -114,6 +120,24 @@ static int count_of(const struct tsv_row *r, int col, uint64_t *out)
 	return tsv_u64(r, col, out);
 }
 
+/* Whom this host asks much comes to as many ports as it asked from: no more ports
+ * were probed than packets came that are no answers. */
+static int only_probes(const struct state *s, const struct tsv_row *r, uint64_t count[SIGNALS])
+{
+	uint64_t left = count[SIG_PPS], n;
+
+	for (int i = 0; i < 3; i++) {
+		if (s->answer[i] < 0)
+			continue;
+		if (count_of(r, s->answer[i], &n))
+			return -1;
+		left = n < left ? left - n : 0;
+	}
+	if (count[SIG_SCAN] > left)
+		count[SIG_SCAN] = left;
+	return 0;
+}
+
 static void row(void *self, const struct tsv_row *r)
 {
 	struct state *s = self;
@@ -124,7 +148,8 @@ static void row(void *self, const struct tsv_row *r)
 	if (tsv_f64(r, s->dt, &dt) || tsv_u64(r, s->count[SIG_PPS], &count[SIG_PPS]) ||
 	    tsv_u64(r, s->count[SIG_SYN], &count[SIG_SYN]) ||
 	    count_of(r, s->count[SIG_SCAN], &count[SIG_SCAN]) ||
-	    tsv_u64(r, s->count[SIG_BPS], &count[SIG_BPS]))
+	    tsv_u64(r, s->count[SIG_BPS], &count[SIG_BPS]) ||
+	    (scan == SCAN_PROBES && only_probes(s, r, count)))
 		return;
 	if (dt <= 0) {
 		tsv_bad(r, s->dt, "not a number > 0");
@@ -163,6 +188,9 @@ int main(int argc, char **argv)
 		{ "syn", &s.count[SIG_SYN], false },
 		{ "ports", &s.count[SIG_SCAN], false },
 		{ "bytes", &s.count[SIG_BPS], false },
+		{ "ack", &s.answer[0], true },
+		{ "icmp", &s.answer[1], true },
+		{ "answers", &s.answer[2], true },
 		{ NULL, NULL, false },
 	};
 	static const char *const adds[] = { SCORE_ADDS, NULL };

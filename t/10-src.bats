@@ -53,10 +53,10 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 		rm -f "$SNAP"
 		# Headers: 54 and 74 bytes of TCP, 42 and 62 of UDP and ICMP, 34 and 54 of IP.
 		diff <(tick both) <(printf '%s\n' \
-			'*	32	2384	18	8	4	6	8	4	-	0	0	0' \
-			'10.77.0.5	16	1032	9	4	2	3	4	2	2	0	0	0' \
-			'fd77::5	16	1352	9	4	2	3	4	2	2	0	0	0')
-		head -n 1 "$OUT" | diff - <(printf 'time\tdt\tsrc\tpkts\tbytes\ttcp\tudp\ticmp\tsyn\tack\trst\tports\tdrop_allow\tdrop_deny\tdrop_rl\n')
+			'*	32	2384	18	8	4	6	8	4	-	0	0	0	-' \
+			'10.77.0.5	16	1032	9	4	2	3	4	2	2	0	0	0	0' \
+			'fd77::5	16	1352	9	4	2	3	4	2	2	0	0	0	0')
+		head -n 1 "$OUT" | diff - <(printf 'time\tdt\tsrc\tpkts\tbytes\ttcp\tudp\ticmp\tsyn\tack\trst\tports\tdrop_allow\tdrop_deny\tdrop_rl\tanswers\n')
 	done
 	bpftool map show | grep -q ' name locks '
 }
@@ -75,11 +75,11 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	for s in 10.77.0.5 fd77::5; do kl-rule -p "$PINS" add deny $s; done
 	for s in 10.77.0.6 fd77::6; do kl-rule -p "$PINS" add limit $s --rate 1 --burst 2; done
 	for s in 10.77.0.7 fd77::7; do kl-rule -p "$PINS" add allow $s; done
-	diff <(tick all | cut -f1,2,11-) <(printf '%s\n' '*	30	0	10	6' \
+	diff <(tick all | cut -f1,2,11-13) <(printf '%s\n' '*	30	0	10	6' \
 		'10.77.0.5	5	0	5	0' '10.77.0.6	5	0	0	3' '10.77.0.7	5	0	0	0' \
 		'fd77::5	5	0	5	0' 'fd77::6	5	0	0	3' 'fd77::7	5	0	0	0')
 	kl-set -p "$PINS" enforce-allow on
-	diff <(tick all | cut -f1,2,11-) <(printf '%s\n' '*	30	20	0	0' \
+	diff <(tick all | cut -f1,2,11-13) <(printf '%s\n' '*	30	20	0	0' \
 		'10.77.0.5	5	5	0	0' '10.77.0.6	5	5	0	0' '10.77.0.7	5	0	0	0' \
 		'fd77::5	5	5	0	0' 'fd77::6	5	5	0	0' 'fd77::7	5	0	0	0')
 }
@@ -101,6 +101,26 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	for _ in 1 2 3; do
 		diff <(tick some | cut -f1,2,10) <(printf '%s\n' '*	140	-' '10.77.0.5	20	0' '10.77.0.6	20	1' \
 			'10.77.0.7	20	2' '10.77.0.8	20	0' '10.77.0.9	20	0' 'fd77::7	20	2' 'fd77::8	20	0')
+	done
+}
+
+@test "answers: UDP from below 1024 to 32768 and up, both families, both flavours" {
+	both() {
+		local a s d
+		for a in "10.77.0.5 10.77.0.2" "fd77::5 fd77::2"; do
+			read -r s d <<<"$a"
+			peer_send -c 5 src="$s" dst="$d" proto=udp sport=53 dport=32768 dports=5
+			peer_send -c 4 src="$s" dst="$d" proto=udp sport=53 dport=32767
+			peer_send -c 3 src="$s" dst="$d" proto=udp sport=1024 dport=40000
+			peer_send -c 2 src="$s" dst="$d" proto=tcp sport=53 dport=40000 flags=A
+			peer_send -c 1 src="$s" dst="$d" proto=udp sport=1023 dport=65535
+		done
+	}
+	for flavour in new old; do
+		attach --flavour "$flavour"
+		rm -f "$SNAP"
+		diff <(tick both | cut -f1,2,14) <(printf '%s\n' '*	30	-' '10.77.0.5	15	6' 'fd77::5	15	6')
+		diff <(tick both | cut -f1,2,14) <(printf '%s\n' '*	30	-' '10.77.0.5	15	6' 'fd77::5	15	6')
 	done
 }
 
@@ -177,7 +197,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	run --separate-stderr dump -s "$SNAP"
 	[ "$status" -eq 0 ]
 	[ "$stderr" = "" ]
-	diff <(cut -f2- <<<"${lines[1]}") <(printf '0.001\t*\t0\t0\t0\t0\t0\t0\t0\t0\t-\t0\t0\t0\n')
+	diff <(cut -f2- <<<"${lines[1]}") <(printf '0.001\t*\t0\t0\t0\t0\t0\t0\t0\t0\t-\t0\t0\t0\t-\n')
 	[ "${#lines[@]}" -eq 2 ]
 	sleep 0.5
 	diff <(tick peer_send -c 3 src=10.77.0.5 dst=10.77.0.2 proto=udp dport=9 | cut -f1,2) \
@@ -234,8 +254,8 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	# Sources that do not come again displace nobody.
 	strangers() { peer_send -c 3000 srcs=3000 src=10.78.0.1 dst=10.77.0.2 proto=udp dport=9 len=8; regular; }
 	tick strangers >"$BATS_TEST_TMPDIR/rows"
-	[ "$(grep '^\*' "$BATS_TEST_TMPDIR/rows")" = '*	3020	151080	20	3000	0	20	0	0	-	0	0	0' ]
-	[ "$(grep -P '^10\.77\.0\.5\t' "$BATS_TEST_TMPDIR/rows")" = '10.77.0.5	20	1080	20	0	0	20	0	0	1	0	0	0' ]
+	[ "$(grep '^\*' "$BATS_TEST_TMPDIR/rows")" = '*	3020	151080	20	3000	0	20	0	0	-	0	0	0	-' ]
+	[ "$(grep -P '^10\.77\.0\.5\t' "$BATS_TEST_TMPDIR/rows")" = '10.77.0.5	20	1080	20	0	0	20	0	0	1	0	0	0	0' ]
 	[ "$(grep -c . "$BATS_TEST_TMPDIR/rows")" -le 17 ]
 	kl-dump-total -p "$PINS" -s "$BATS_TEST_TMPDIR/t" >"$OUT"
 	listed=$(awk -F'\t' '$1 != "*" { n += $2 } END { print n }' "$BATS_TEST_TMPDIR/rows")
@@ -243,7 +263,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "$(columns "$OUT" evicted new_sources | tail -n 1)" = '0	16' ]
 	# Those that come again may; the star row counts them all the same.
 	crowd() { peer_send -c 3000 srcs=300 src=10.79.0.1 dst=10.77.0.2 proto=udp dport=9 len=8; }
-	[ "$(tick crowd | grep '^\*')" = '*	3000	150000	0	3000	0	0	0	0	-	0	0	0' ]
+	[ "$(tick crowd | grep '^\*')" = '*	3000	150000	0	3000	0	0	0	0	-	0	0	0	-' ]
 	kl-dump-total -p "$PINS" -s "$BATS_TEST_TMPDIR/t" >"$OUT"
 	[ "$(columns "$OUT" evicted | tail -n 1)" -ge 1 ]
 }
@@ -263,8 +283,8 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "$status" -eq 4 ]
 	[ "${#lines[@]}" -eq 1 ]
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
-	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" dump
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
+	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" dump
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 3
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	says 4 "cannot open '$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v kl-dump-src)" -p "$PINS"

@@ -140,7 +140,7 @@ six() { peer_send "$@" dst=fd77::2; }
 	[ "$status" -eq 3 ]
 	[[ $stderr == "kl-dump-total: $SNAP:2: "*"'none'"* ]]
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 0 77
-	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" dump
+	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" dump
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 0 0x4b4c5348
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	says 4 "cannot open '$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \

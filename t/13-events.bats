@@ -305,7 +305,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "$status" -eq 4 ]
 	[ "$output" = "kl-events: cannot write standard output: No space left on device" ]
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 0 77
-	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" events
+	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" events
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 0 0x4b4c5348
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	says 4 "cannot open '$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \

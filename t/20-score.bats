@@ -54,6 +54,33 @@ generate() {
 1700000000.000	1.000	*	3060	184000	3000	0	60	3000	0	0	-	0	0	12	1200.000	250.000	20.000	0.000	-	-' ]
 }
 
+@test "--scan probes: answers are no scan, whatever ports they come to; columns may be missing" {
+	# src pkts tcp udp icmp syn ack ports answers
+	rows() {
+		printf '%s\n' "time	dt	src	pkts	bytes	tcp	udp	icmp	syn	ack	rst	ports	drop_allow	drop_deny	drop_rl${1:+	answers}"
+		while read -r src pkts tcp udp icmp syn ack ports answers; do
+			printf '%s\n' "1.000	1.000	$src	$pkts	0	$tcp	$udp	$icmp	$syn	$ack	0	$ports	0	0	0${1:+	$answers}"
+		done <<-'END'
+			192.0.2.1 100 100 0 0 0 100 60 0
+			192.0.2.2 100 0 100 0 0 0 60 100
+			192.0.2.3 100 0 100 0 0 0 60 70
+			192.0.2.4 100 100 0 0 60 0 60 0
+			192.0.2.5 100 50 20 30 0 50 60 20
+			* 500 250 220 30 60 150 - -
+		END
+	}
+	rows with >in
+	kl-score --scan probes --trig-pps 0 --trig-syn 0 in | cut -f3,21,22 | diff - <(printf '%s\t%s\t%s\n' src sev why 192.0.2.1 0.000000 - \
+		192.0.2.2 0.000000 - 192.0.2.3 1.500000 scan 192.0.2.4 3.000000 scan 192.0.2.5 0.000000 - '*' - -)
+	kl-score --trig-pps 0 --trig-syn 0 in | cut -f21 | sort | uniq -c | awk '{ print $1, $2 }' | diff - <(printf '%s\n' '1 -' '5 3.000000' '1 sev')
+	kl-score --scan ports --trig-pps 0 --trig-syn 0 in | cmp - <(kl-score --trig-pps 0 --trig-syn 0 in)
+	rows '' >in
+	kl-score --scan probes --trig-pps 0 --trig-syn 0 in | cut -f3,20 | grep -v '\*' | diff - <(printf '%s\t%s\n' src sev 192.0.2.1 0.000000 \
+		192.0.2.2 3.000000 192.0.2.3 3.000000 192.0.2.4 3.000000 192.0.2.5 1.000000)
+	printf '%s\t%s\n' key value scan probes >conf
+	kl-score -c conf in | cmp - <(kl-score --scan probes in)
+}
+
 @test "--combine max is the default: one signal is enough" {
 	[ "$(sev 0 500 0 0 1.000)" = "2.000000 syn" ]
 	[ "$(sev 0 500 0 0 1.000 --combine max)" = "2.000000 syn" ]

@@ -164,8 +164,8 @@ settings() {
 @test "the system fails: nothing attached, a pin missing, another ABI, no privilege; status 4" {
 	says 4 "cannot open '/no/where': nothing is attached there (kl-attach IFACE)" kl-set -p /no/where
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
-	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" set_
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
+	says 4 "cannot open '$PINS': kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" set_
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 3
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	says 4 "cannot open '$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v kl-set)" -p "$PINS" sample 1

@@ -533,9 +533,9 @@ answered() {
 	wants '192.0.2.3 BLOCK' >"$T/in"
 	fails "'/no/where': nothing is attached there (kl-attach IFACE)" kl-apply -p /no/where
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
-	fails "'$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" apply
-	fails "'$PINS': kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" apply -n
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
+	fails "'$PINS': kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" apply
+	fails "'$PINS': kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" apply -n
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 3
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	fails "'$PINS': no privilege: CAP_BPF and CAP_NET_ADMIN are needed" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v kl-apply)" -p "$PINS"

@@ -226,8 +226,8 @@ empty() { diff <(find "$PINS" -mindepth 1 ! -name '*.debug') /dev/null; }
 	[ "$status" -eq 4 ]
 	[ "$output" = "kl-attach: cannot write: No space left on device" ]
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 77
-	says 4 "cannot load: kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" again in0
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
+	says 4 "cannot load: kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" again in0
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 3
 	again --detach
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	chmod 777 "$PINS"

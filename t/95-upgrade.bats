@@ -87,9 +87,33 @@ over() { in_here kl-attach -p "$PINS" in0 2>"$BATS_TEST_TMPDIR/said" >/dev/null;
 	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 99	# a newer one: hands off
 	run --separate-stderr in_here kl-attach -p "$PINS" in0
 	[ "$status" -eq 4 ]
-	[ "$stderr" = "kl-attach: cannot load: kernloom_cfg speaks another ABI than version 2: attach with the matching kl-attach" ]
-	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
+	[ "$stderr" = "kl-attach: cannot load: kernloom_cfg speaks another ABI than version 3: attach with the matching kl-attach" ]
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 3
 	[ "$(flood 2000 true)" -eq 0 ]
+}
+
+@test "an instance of ABI 2 is taken over with its edges, trial and dead-man switch" {
+	attach
+	kl-set -p "$PINS" flows on
+	rule add deny 10.77.0.1
+	rule add deny fd77::1
+	rule add edge-deny 10.77.0.7 9/udp
+	rule add edge-deny fd77::7 9/udp
+	kl-set -p "$PINS" edge-mode deny
+	kl-set -p "$PINS" dead-man keep 5000
+	kl-set -p "$PINS" --confirm 600 default-limit 1/1
+	"$HELPERS/poke" "$PINS/kernloom_cfg" 4 2
+	[ "$(flood 20000 over)" -eq 0 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "kl-attach: an instance of ABI 2 was running: rules and settings are kept, counters start anew" ]
+	kl-set -p "$PINS" >"$BATS_TEST_TMPDIR/set"
+	grep -qx $'edge-mode\tdeny' "$BATS_TEST_TMPDIR/set"
+	grep -qx $'flows\ton' "$BATS_TEST_TMPDIR/set"
+	grep -qx $'default-limit\toff' "$BATS_TEST_TMPDIR/set"
+	grep -qx $'trial\t-' "$BATS_TEST_TMPDIR/set"
+	grep -q $'^dead-man\tkeep' "$BATS_TEST_TMPDIR/set"
+	[ "$(got 10.77.0.7 peer_send -c 5 src=10.77.0.7 dst=10.77.0.2 proto=udp dport=9)" -eq 0 ]
+	[ "$(got 10.77.0.7 peer_send -c 5 src=10.77.0.7 dst=10.77.0.2 proto=udp dport=10)" -eq 5 ]
+	[ "$(rule list edge-deny | wc -l)" -eq 4 ]
 }
 
 # Kills kl-attach at a moment of its work, thirty times.

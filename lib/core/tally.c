@@ -53,6 +53,7 @@ static void count(struct tally_count *n, const struct tally_packet *p)
 		break;
 	case UDP:
 		n->udp++;
+		n->answers += p->answer;
 		break;
 	case ICMP:
 	case ICMP6:

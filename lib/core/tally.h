@@ -18,12 +18,13 @@ struct tally_packet {
 	uint16_t port;		/* destination, host order; when ported, else 0 */
 	bool ported;		/* has ports, and they are known */
 	bool out;		/* direction, of its flow */
+	bool answer;		/* by its ports it answers who receives it */
 	uint8_t proto;		/* IP protocol number */
 	uint8_t flags;		/* of TCP, as in its header; 0 when unknown */
 };
 
 struct tally_count {
-	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst;
+	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst, answers;
 };
 
 struct tally_src {

@@ -22,7 +22,8 @@ char *tally_src_put(char *p, const struct tally *t, const struct tally_src *s)
 	p = cell(cell(cell(cell(p, n->pkts), n->bytes), n->tcp), n->udp);
 	p = cell(cell(cell(cell(p, n->icmp), n->syn), n->ack), n->rst);
 	p = s ? cell(p, s->ports) : stpcpy(p, "\t-");
-	return stpcpy(p, "\t0\t0\t0\n");
+	p = stpcpy(p, "\t0\t0\t0");
+	return stpcpy(s ? cell(p, n->answers) : stpcpy(p, "\t-"), "\n");
 }
 
 char *tally_flow_put(char *p, const struct tally *t, const struct tally_flow *f)

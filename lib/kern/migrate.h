@@ -11,6 +11,10 @@ struct legacy {
 	uint32_t abi, sets;	/* sets of its counting tables */
 	uint32_t features, sample;
 	struct kl_rl limit;	/* its default limit */
+	/* Since ABI 2; 0 before. */
+	uint64_t seed[3];	/* of its hashes: what it remembers of conversations goes by them */
+	uint32_t flow_sets, dead_mode;
+	uint64_t beat_ns, dead_ns;
 };
 
 /* Is an older instance pinned under dir? 0: *l is filled, legacy_close() it. -ENOENT: no instance;

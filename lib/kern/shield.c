@@ -205,12 +205,18 @@ static int configure(struct shield *s, uint32_t sources, uint32_t flows, const s
 	cfg->abi = KL_ABI_VERSION;
 	cfg->hz = hz();
 	cfg->sets = s->sets;
-	cfg->flow_sets = sets_for(flows_for(s->sets, flows));
+	cfg->flow_sets = l && l->flow_sets && !flows ? l->flow_sets : sets_for(flows_for(s->sets, flows));
 	cfg->epoch_ns = boot_ns();
 	cfg->features = l ? l->features : 0;
 	cfg->sample = l ? l->sample : 0;
+	cfg->beat_ns = l ? l->beat_ns : 0;
+	cfg->dead_ns = l ? l->dead_ns : 0;
+	cfg->dead_mode = l ? l->dead_mode : 0;
 	for (i = 0; i < 3 && !err; i++)
-		err = draw(&cfg->seed[i]);
+		if (l && l->seed[i])
+			cfg->seed[i] = l->seed[i];
+		else
+			err = draw(&cfg->seed[i]);
 	for (i = PIN_TAGS4; i <= PIN_FLOW_COLD6 && !err; i++) {
 		m = bpf_object__find_map_by_name(s->obj, kl_pins[i].map);
 		err = m ? bpf_map__set_max_entries(m, i <= PIN_PORTS6 ? s->sets : cfg->flow_sets) : -EINVAL;

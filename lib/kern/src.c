@@ -32,6 +32,7 @@ void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta
 	d->drop_allow = (uint32_t)(n->drop_allow - p->drop_allow);
 	d->drop_deny = (uint32_t)(n->drop_deny - p->drop_deny);
 	d->drop_rl = (uint32_t)(n->drop_rl - p->drop_rl);
+	d->answers = (uint32_t)(n->answers - p->answers);
 	derive(d, (uint32_t)(n->other - p->other), (uint32_t)(n->odd - p->odd));
 }
 
@@ -133,6 +134,7 @@ static void read_record(const struct src_walk *w, const struct kern_src *t, size
 	out->other = c->other;
 	out->odd = c->odd;
 	out->rst = c->rst;
+	out->answers = c->answers;
 	out->drop_allow = c->drop_allow;
 	out->drop_rl = h->drop_rl;
 	taken = pb_read(&h->pb, &c->carry);

@@ -12,7 +12,7 @@ struct src_raw {
 	struct prefix x;
 	uint32_t seen_j;	/* when it was made: tells it from another record of the same source */
 	uint32_t ports;		/* distinct destination ports of this tick */
-	uint32_t syn, udp, icmp, other, odd, rst;
+	uint32_t syn, udp, icmp, other, odd, rst, answers;
 	uint32_t drop_allow, drop_deny, drop_rl;
 	uint64_t pkts, bytes;	/* denied ones included */
 	uint64_t pb, denied;	/* as in the record: unchanged when nothing arrived */
@@ -21,7 +21,7 @@ struct src_raw {
 /* What was counted between two readings. */
 struct src_delta {
 	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst;
-	uint64_t drop_allow, drop_deny, drop_rl;
+	uint64_t drop_allow, drop_deny, drop_rl, answers;
 };
 
 /* A word of packets << 36 | bytes and what was carried out of it. */

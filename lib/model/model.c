@@ -428,6 +428,7 @@ static void count_src(struct model *m, struct model_src *s, const struct wire *w
 	s->drop_allow += v == KL_DROP_ALLOW;
 	if (w->has_ports)
 		count_port(m, s, w->dport);
+	s->answers += w->proto == 17 && w->has_ports && w->sport < 1024 && w->dport >= 32768;
 	if (w->proto == 17)
 		s->udp++;
 	else if (w->proto == 1 || w->proto == 58)

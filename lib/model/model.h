@@ -39,7 +39,7 @@ struct model_src {
 	uint8_t a[16];
 	uint64_t tat;		/* when the next packet of a limited source is due */
 	uint64_t pkts, bytes, denied, denied_bytes;
-	uint32_t syn, udp, rst, odd, icmp, other, drop_rl, drop_allow;
+	uint32_t syn, udp, answers, rst, odd, icmp, other, drop_rl, drop_allow;
 };
 struct model_flow {
 	uint8_t a[16];

@@ -39,6 +39,7 @@ static struct tally_packet any(void)
 	p.proto = protos[rnd(8)];
 	p.flags = (uint8_t)rnd(64);	/* those of a protocol that has none say nothing */
 	p.out = rnd(2);
+	p.answer = p.proto == 17 && rnd(2);
 	p.ported = (p.proto == 6 || p.proto == 17) && rnd(4);
 	p.port = p.ported ? (uint16_t)rnd(PORTS) : 0;
 	return p;
@@ -52,6 +53,7 @@ static void count(struct tally_count *n, const struct tally_packet *p)
 	n->bytes += p->len;
 	n->tcp += tcp;
 	n->udp += p->proto == 17;
+	n->answers += p->proto == 17 && p->answer;
 	n->icmp += p->proto == 1 || p->proto == 58;
 	n->syn += tcp && (p->flags & 18) == 2;
 	n->ack += tcp && p->flags & 16;
@@ -176,9 +178,9 @@ static void as_text(void **state)
 			reads_as(tally_flow_put(text, &t, NULL), text, "-\t*\t-\t-\t2\t8589934590\t2\t0\n");
 		} else {
 			reads_as(tally_src_put(text, &t, table_at(&t.srcs, 0)), text,
-				 "192.0.2.9\t2\t8589934590\t2\t0\t0\t2\t0\t0\t1\t0\t0\t0\n");
+				 "192.0.2.9\t2\t8589934590\t2\t0\t0\t2\t0\t0\t1\t0\t0\t0\t0\n");
 			reads_as(tally_src_put(text, &t, NULL), text,
-				 "*\t2\t8589934590\t2\t0\t0\t2\t0\t0\t-\t0\t0\t0\n");
+				 "*\t2\t8589934590\t2\t0\t0\t2\t0\t0\t-\t0\t0\t0\t-\n");
 		}
 		tally_free(&t);
 	}
