@@ -18,6 +18,7 @@ B       := build
 
 # One name a line; adding a command is adding its line.
 PURE := \
+	kl-conf \
 	kl-dump-pcap \
 	kl-fsm \
 	kl-rollup \
@@ -45,6 +46,7 @@ LDLIBS_KERN := -lbpf -lelf -lz
 
 BASE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/base/*.c))
 CORE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/core/*.c))
+CONF_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/conf/*.c))
 KERN_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/kern/*.c))
 MODEL_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/model/*.c))
 BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
@@ -67,9 +69,10 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .PHONY: all deps check check-kernels differ fuzz fuzzers analyze demo bench install uninstall clean
 all: $(BINS) $(B)/bin/kliq
 
-# Three archives: what knows libc only, what reaches the kernel, and the reference the packet path is
-# tested by. The pure filters cannot reach the kernel because nothing on their link line can.
+# Four archives: what knows libc only, what reads YAML, what reaches the kernel, and the reference the packet
+# path is tested by. The pure filters cannot reach the kernel because nothing on their link line can.
 $(B)/libpure.a: $(BASE_OBJS) $(CORE_OBJS) $(if $(SAN),$(B)/t/san/exit.o)
+$(B)/libconf.a: $(CONF_OBJS)
 $(B)/libkern.a: $(KERN_OBJS)
 $(B)/libmodel.a: $(MODEL_OBJS)
 $(B)/lib%.a:
@@ -78,9 +81,11 @@ $(B)/lib%.a:
 
 $(BINS): LDFLAGS += $(if $(SAN),-Xlinker --wrap=exit)
 $(B)/bin/kl-dump-pcap: LDLIBS := -lpcap
+$(B)/bin/kl-conf $(B)/unit/conf: LDLIBS := -lyaml -lsodium
+$(B)/bin/kl-conf: $(B)/libconf.a
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lm
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %libconf.a,$^) $(B)/libpure.a $(LDLIBS) -lm
 $(B)/bin/kl-selftest: MODEL := $(B)/libmodel.a
 $(B)/bin/kl-selftest: LDLIBS := -lpcap
 $(B)/bin/kl-selftest $(B)/unit/model: $(B)/libmodel.a

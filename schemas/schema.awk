@@ -3,7 +3,8 @@
 # columns as a list of strings (NAME_COLS), as an enum (NAME_col, NAME_NCOLS)
 # and as NAME_EACH(X); and, where a stream begins with all columns of another,
 # what its filter appends: NAME_ADDS (strings), NAME_ADDS_HEADER (text).
-# setting.tsv becomes SETTING_KEYS. -v page=1 prints an mdoc list of each file instead.
+# setting.tsv becomes SETTING_KEYS and SETTING_EACH(X), an X(key, type, default) each.
+# -v page=1 prints an mdoc list of each file instead.
 BEGIN { FS = "\t" }
 
 function broken(what)
@@ -42,9 +43,10 @@ settings ? $1 !~ /^[a-z][a-z0-9-]*$/ : $1 !~ /^[a-z][a-z0-9_]*$/ { broken("not a
 (stream, $1) in seen { broken("named twice: " $1) }
 {
 	seen[stream, $1] = 1
-	if (settings)
+	if (settings) {
 		keys = keys (keys == "" ? "" : ", ") "\"" $1 "\""
-	else
+		each = each " X(\"" $1 "\", \"" $3 "\", \"" $4 "\")"
+	} else
 		col[stream, ++n[stream]] = $1
 	if (page && settings)
 		printf ".It Cm %s Pq %s , %s , default %s\n%s.\n", $1, $2, $3, mdoc($4), mdoc($5)
@@ -97,7 +99,9 @@ END {
 		}
 		print "enum { " list(s, 1, up "_", "", ", ") ", " up "_NCOLS };\n"
 	}
-	if (keys != "")
-		print "#define SETTING_KEYS " keys "\n"
+	if (keys != "") {
+		print "#define SETTING_KEYS " keys
+		print "#define SETTING_EACH(X)" each "\n"
+	}
 	print "#endif"
 }
