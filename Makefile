@@ -21,6 +21,7 @@ PURE := \
 	kl-conf \
 	kl-dump-pcap \
 	kl-fsm \
+	kl-recall \
 	kl-rollup \
 	kl-score
 KERN := \
