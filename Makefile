@@ -177,7 +177,7 @@ install: all
 	install -m755 $(BINS) $(DESTDIR)$(PREFIX)/bin
 	install -m755 $(SCRIPTS) $(DESTDIR)$(SHARE)/pipelines
 	install -m644 $(wildcard pipelines/*.bash pipelines/*.awk) $(DESTDIR)$(SHARE)/pipelines
-	install -m644 pipelines/profiles/*.tsv $(DESTDIR)$(SHARE)/pipelines/profiles
+	install -m644 pipelines/profiles/*.yaml $(DESTDIR)$(SHARE)/pipelines/profiles
 	install -m644 $(SCHEMAS) $(DESTDIR)$(SHARE)/schemas
 	ln -sfn ../share/kernloom/pipelines/kliq $(DESTDIR)$(PREFIX)/bin/kliq
 	for p in $(PAGES); do d=$(DESTDIR)$(PREFIX)/share/man/man$${p##*.}; \

@@ -9,6 +9,7 @@ pins=/sys/fs/bpf state=/var/lib/kernloom/iq user=nobody seconds=1
 profile='' feature='' record='' whitelist='' file='' enforce='' print=''
 conf=()
 operands=()
+pure=()
 
 die() {
 	local status=$1
@@ -48,38 +49,37 @@ options() {
 	done
 }
 
-# The settings of --profile and every -c, in this order, as -c options.
+# settings_options FILE: what --profile and every -c say, files of settings as well
+# as YAML, in merged; settings are the words that have a filter read it from FILE,
+# where settings_write puts it. What is wrong kl-conf says itself.
 settings_options() {
-	local name=${profile,,} known
-	[[ -n $name || ${#conf[@]} -gt 0 ]] || name=generic
-	case $name in
-	router) name=ziti-router ;;
-	controller | ziri-controller) name=ziti-controller ;;
-	internal) name=internal-app ;;
-	esac
-	if [[ -n $name ]]; then
-		if [[ $name == */* || ! -f $here/profiles/$name.tsv ]]; then
-			known=$(cd "$here/profiles" && echo *.tsv)
-			die 2 "no profile '$profile': there are ${known//.tsv/}"
-		fi
-		conf=("$here/profiles/$name.tsv" "${conf[@]}")
-	fi
-	settings=()
+	local name
+	[[ -n $profile || ${#conf[@]} -gt 0 ]] || profile=generic
 	for name in "${conf[@]}"; do
 		[[ -r $name ]] || die 2 "cannot read the settings '$name'"
-		settings+=(-c "$name")
 	done
+	merge=("${pure[@]}" kl-conf)
+	[[ -z $profile ]] || merge+=(--profile "$profile")
+	merge+=("${conf[@]}")
+	merged=$("${merge[@]}") || exit
+	settings_file=$1
+	settings=(-c "$settings_file")
 }
 
-# Everything in force, a line each: the defaults of the commands and what the
-# settings files change of them.
+settings_write() {
+	printf '%s\n' "$merged" >"$settings_file.new"
+	mv -f "$settings_file.new" "$settings_file"
+}
+
+# Everything in force, a line each: the defaults of the commands and what merged
+# changes of them.
 settings_in_force() {
 	awk -F'\t' -v OFS='\t' '
 		FNR == 1 { next }
 		FILENAME == ARGV[1] { value[$1] = $4; key[++n] = $1; next }
 		{ value[$1] = $2 }
 		END { print "key", "value"; for (i = 1; i <= n; i++) print key[i], value[key[i]] }
-	' "$here/../schemas/setting.tsv" "${conf[@]}"
+	' "$here/../schemas/setting.tsv" - <<<"$merged"
 }
 
 # pure: the words that make a command run as the unprivileged user; none

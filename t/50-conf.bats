@@ -214,13 +214,13 @@ broken() {
 
 @test "orders" {
 	local pe=spec.progressive_enforcement
-	broken 's/soft_at: 2/soft_at: 5/' 14:14 "$pe.hard_at: expected more than soft-at, which is 5, got '5'"
-	broken 's/hard_at: 5/hard_at: 1/' 14:14 "$pe.hard_at: expected more than soft-at, which is 2, got '1'"
-	broken 's/block_at: 12/block_at: 4/' 15:15 "$pe.block_at: expected more than hard-at, which is 5, got '4'"
+	broken 's/soft_at: 2/soft_at: 5/' 14:14 "$pe.hard_at: expected more than soft_at, which is 5, got '5'"
+	broken 's/hard_at: 5/hard_at: 1/' 14:14 "$pe.hard_at: expected more than soft_at, which is 2, got '1'"
+	broken 's/block_at: 12/block_at: 4/' 15:15 "$pe.block_at: expected more than hard_at, which is 5, got '4'"
 	broken 's/up_need: 2/sev_step1: 2.5/' 16:16 "$pe.sev_step1: expected not more than sev-step2, which is 2 by default, got '2.5'"
 	broken 's/up_need: 2/sev_step3: 1/' 16:16 "$pe.sev_step3: expected not less than sev-step2, which is 2 by default, got '1'"
 	printf 'key\tvalue\nsoft-at\t9\n' >more.tsv
-	refused more.tsv:2:1 "soft-at: expected less than hard-at, which is 5, got '9'" web.yaml more.tsv
+	refused more.tsv:2:1 "soft-at: expected not more than hard-at, which is 5, got '9'" web.yaml more.tsv
 }
 
 @test "every mistake is told, at most twenty of them" {

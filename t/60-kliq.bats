@@ -70,6 +70,37 @@ changes() {
 	changes "$dir/got" | head -n 1 | diff <(echo 1700000006 2001:db8:bad::66 OBSERVE RATE_SOFT scan) -
 }
 
+@test "replay: -c takes YAML too, packs above all; what is wrong is said with its line" {
+	kl-conf --profile public-web >"$dir/web.tsv"
+	cp "$TOP/pipelines/profiles/public-web.yaml" "$dir/site.yaml"
+	sed -i 's/soft_at: 2/soft_at: 1/' "$dir/site.yaml"
+	kliq replay -c "$dir/site.yaml" "$day" >"$dir/got"
+	changes "$dir/got" | head -n 1 | diff <(echo 1700000005 2001:db8:bad::66 OBSERVE RATE_SOFT scan) -
+	cat >"$dir/pack.yaml" <<-'END'
+		apiVersion: kernloom.io/kliq/v1alpha1
+		kind: LocalPolicyPack
+		metadata: {name: gentle}
+		spec:
+		  autonomy: {max_action: rate_limit}
+		  rules: [{name: soft, when: {fsm_level: soft}, then: {ttl: 2m}}]
+	END
+	kliq replay -c "$dir/pack.yaml" -c "$dir/site.yaml" "$day" >"$dir/got"
+	changes "$dir/got" | cut -d' ' -f4 | sort -u | diff <(echo RATE_SOFT) -
+	sed -i 's/pps_trigger: 1200/pps_trigger: 0/' "$dir/site.yaml"
+	run --separate-stderr kliq replay -c "$dir/site.yaml" "$day"
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[[ $stderr == *"$dir/site.yaml:"*": spec.signal_engine.pps_trigger: expected a number above 0, got '0'" ]]
+}
+
+@test "replay and why leave no file behind" {
+	mkdir "$dir/tmp"
+	TMPDIR=$dir/tmp kliq replay --profile nas "$day" >/dev/null
+	TMPDIR=$dir/tmp kliq why --file "$day" --profile nas 198.51.100.66 >/dev/null
+	TMPDIR=$dir/tmp run kliq replay --profile castle "$day"
+	[ -z "$(ls -A "$dir/tmp")" ]
+}
+
 @test "replay: a whitelisted source is never limited" {
 	printf '2001:db8:bad::/48\n198.51.100.66 # a friend\n' >"$dir/white"
 	kliq replay --profile public-web --whitelist "$dir/white" "$day" >"$dir/got"
@@ -98,8 +129,6 @@ changes() {
 	bad 2 "replay needs one FILE" replay
 	bad 2 "replay needs one FILE" replay a b
 	bad 2 "unknown option '--enforce'" replay --enforce "$day"
-	bad 2 "no profile 'castle'" replay --profile castle "$day"
-	bad 2 "no profile '../profiles/nas'" replay --profile ../profiles/nas "$day"
 	bad 2 "--profile needs a value" replay --profile
 	bad 2 "cannot read the settings '$dir/none'" replay -c "$dir/none" "$day"
 	bad 2 "takes no operand" run eth0
@@ -112,6 +141,12 @@ changes() {
 	bad 4 "has not been here" why --state "$dir/none" 192.0.2.1
 	bad 2 "'300.1.1.1' is no address" why --file "$day" 300.1.1.1
 	bad 2 "'1::2::3' is no address" why --file "$day" 1::2::3
+	for p in castle ../profiles/nas; do
+		run --separate-stderr kliq replay --profile "$p" "$day"
+		[ "$status" -eq 2 ]
+		[ -z "$output" ]
+		[[ $stderr == "kl-conf: no profile '$p': there are "*" public-web "* ]]
+	done
 	run --separate-stderr kliq replay "$dir/none"
 	[ "$status" -eq 4 ]
 	[[ ${stderr%%$'\n'*} == "kl-score: cannot read '$dir/none': "* ]]
@@ -131,45 +166,46 @@ changes() {
 }
 
 @test "every profile is accepted by every filter, by name and by its old names" {
-	for f in "$TOP"/pipelines/profiles/*.tsv; do
-		name=$(basename "$f" .tsv)
+	for f in "$TOP"/pipelines/profiles/*.yaml; do
+		name=$(basename "$f" .yaml)
 		kliq replay --profile "$name" "$day" >"$dir/$name"
 		[ "$(cut -f2 "$dir/$name" | grep -cx '\*')" -eq 60 ]
 	done
-	[ "$(find "$TOP/pipelines/profiles" -name '*.tsv' | wc -l)" -eq 12 ]
+	[ "$(find "$TOP/pipelines/profiles" -name '*.yaml' | wc -l)" -eq 22 ]
 	kliq replay --profile router "$day" | cmp - "$dir/ziti-router"
 	kliq replay --profile controller "$day" | cmp - "$dir/ziti-controller"
 	kliq replay --profile internal "$day" | cmp - "$dir/internal-app"
 }
 
 @test "--print shows the pipeline that would run" {
-	p=$(readlink -f "$(command -v kliq)") && p=${p%/*}/profiles
 	run --separate-stderr kliq replay --print --profile idp --whitelist "$dir/a b" "$day"
 	[ "$status" -eq 0 ]
-	[ "$output" = "kl-score -c $p/idp.tsv $day |
-kl-fsm -c $p/idp.tsv --whitelist ${dir}/a\\ b" ]
+	[ "$output" = "kl-conf --profile idp >settings.tsv
+kl-score -c settings.tsv $day |
+kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 	run --separate-stderr kliq run --print -p /x -i 5 --profile nas --enforce --state /s --record /r
 	[ "$status" -eq 0 ]
 	printf '%s\n' "$output" | sed 's/^setpriv.* kl-/kl-/' | diff - <(cat <<-END
+		kl-conf --profile nas >/s/settings.tsv
 		kl-dump-src -p /x -i 5 -n 0 |
 		tee -a /r |
-		kl-score -c $p/nas.tsv |
-		kl-fsm -c $p/nas.tsv -s /s/fsm/state.tsv |
-		kl-apply -p /x -c $p/nas.tsv --sync
+		kl-score -c /s/settings.tsv |
+		kl-fsm -c /s/settings.tsv -s /s/fsm/state.tsv |
+		kl-apply -p /x -c /s/settings.tsv --sync
 	END
 	)
 	run --separate-stderr kliq tick --print --profile nas --state /s
 	[ "$status" -eq 0 ]
-	[ "$(head -n 1 <<<"$output")" = "kl-dump-src -p /sys/fs/bpf -s /s/src.snapshot |" ]
-	[ "$(tail -n 1 <<<"$output")" = "kl-apply -p /sys/fs/bpf -c $p/nas.tsv --sync -n" ]
+	[ "$(sed -n 2p <<<"$output")" = "kl-dump-src -p /sys/fs/bpf -s /s/src.snapshot |" ]
+	[ "$(tail -n 1 <<<"$output")" = "kl-apply -p /sys/fs/bpf -c /s/settings.tsv --sync -n" ]
 }
 
 @test "--print: as root the filters run as the unprivileged user" {
 	[[ $EUID == 0 ]] || skip "needs root"
 	run --separate-stderr kliq run --print
-	[ "$(grep -c -- '^setpriv --reuid=nobody --regid=[0-9]* --clear-groups --no-new-privs kl-\(score\|fsm\) ' <<<"$output")" -eq 2 ]
+	[ "$(grep -c -- '^setpriv --reuid=nobody --regid=[0-9]* --clear-groups --no-new-privs kl-\(conf\|score\|fsm\) ' <<<"$output")" -eq 3 ]
 	run --separate-stderr kliq run --print --user daemon
-	[ "$(grep -c -- '--reuid=daemon' <<<"$output")" -eq 2 ]
+	[ "$(grep -c -- '--reuid=daemon' <<<"$output")" -eq 3 ]
 	run --separate-stderr kliq run --print --user root
 	[ "$status" -eq 2 ]
 	[ "$stderr" = "kliq: 'root' is no unprivileged user" ]
@@ -201,7 +237,7 @@ kl-fsm -c $p/idp.tsv --whitelist ${dir}/a\\ b" ]
 		           2023-11-14 22:13:58  RATE_HARD -> BLOCK  strikes 48  severity 3.000000  noncomp
 		seen       2023-11-14 22:14:09, in 1.000 s
 		pps               300.0/s  trigger 1200       ratio 0.250  weight 0.55
-		syn               300.0/s  trigger 250        ratio 1.200  weight 0.30
+		syn               300.0/s  trigger 250        ratio 1.200  weight 0.3
 		scan              300.0/s  trigger 20         ratio 3.000  weight 0.15
 		bps             22200.0/s  trigger 0          ratio 0.000  weight 0
 		limiter             0.0/s dropped

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The keys of a PDPConfig, and the settings they are. Those from soft_ttl on in each section, source_baseline
- * and settings are kernloom's own; the others are those of Kernloom's files. */
+/* The keys of a PDPConfig, and the settings they are. Those behind min_hold_hard, source_baseline, rollup and
+ * settings, and what stands last in the other sections, are kernloom's own; the rest is that of Kernloom's files. */
 #include <string.h>
 
 #include "kinds.h"
+#include "value.h"
 
 #define STRIKES 2147483646.0	/* the most kl-fsm(1) counts to */
 #define NUM(name, setting) FIELD(name, F_NUMBER, .key = (setting))
@@ -27,11 +28,13 @@ static const struct field weights[] = {
 };
 
 static const char *const combines[] = { "max", "sum", NULL };
+static const char *const scans[] = { "ports", "probes", NULL };
 static const struct field signal_engine[] = {
 	FIELD("pps_trigger", F_NUMBER, .key = "trig-pps", .above = true, .required = true),
 	NUM("syn_trigger", "trig-syn"), NUM("scan_trigger", "trig-scan"), NUM("bps_trigger", "trig-bps"),
 	SECTION("weights", weights),
 	FIELD("combine", F_WORD, .key = "combine", .words = combines),
+	FIELD("scan", F_WORD, .key = "scan", .words = scans),
 	END,
 };
 
@@ -168,6 +171,13 @@ static const struct field source_baseline[] = {
 	END,
 };
 
+static const struct field rollup[] = {
+	COUNT("members", "rollup-members"), NUM("sev", "rollup-sev"), NUM("factor", "rollup-factor"),
+	SHARE("max_clean", "rollup-max-clean"), DUR("window", "rollup-window"), DUR("watch", "rollup-watch"),
+	COUNT("max_sources", "rollup-max-sources"),
+	END,
+};
+
 static const struct field shield_pep[] = {
 	COUNT1("soft_rate_pps", "soft-rate"), COUNT1("soft_burst", "soft-burst"),
 	COUNT1("hard_rate_pps", "hard-rate"), COUNT1("hard_burst", "hard-burst"),
@@ -221,6 +231,7 @@ static const struct field spec[] = {
 	SECTION("autotune", autotune),
 	SECTION("adapters", adapters),
 	SECTION("source_baseline", source_baseline),
+	SECTION("rollup", rollup),
 	FIELD("settings", F_MAP, .take = take_settings),
 	END,
 };
@@ -234,11 +245,27 @@ static const struct field document[] = {
 	END,
 };
 
+/* Filters take two thresholds that are the same for a level that is left out; here that is more likely a slip.
+ * Both are numbers. */
+static void check_above(struct reader *r, const yaml_node_t *root, const char *low, const char *high)
+{
+	const char *a = field_text(r, root, low), *b = field_text(r, root, high);
+	struct place at;
+	double x, y;
+
+	if (!a || !b || value_number(a, strlen(a), &x) || value_number(b, strlen(b), &y) || x < y)
+		return;
+	at = place_below(r, root, high);
+	report_error(r->report, &at, "expected more than %s, which is %s, got '%s'", strrchr(low, '.') + 1, a, b);
+}
+
 void pdp_read(struct reader *r, const yaml_node_t *root)
 {
 	const yaml_node_t *node = field_of(r, root, "spec");
 
 	fields_read(r, root, document);
+	check_above(r, root, "spec.progressive_enforcement.soft_at", "spec.progressive_enforcement.hard_at");
+	check_above(r, root, "spec.progressive_enforcement.hard_at", "spec.progressive_enforcement.block_at");
 	/* In Kernloom a PDPConfig that does not ask for autotune is one without it. */
 	if (r->rank == RANK_CONF && node && !r->store->tuned.file) {
 		r->store->tuned = place_of(r, node);

@@ -82,14 +82,13 @@ static double number(const struct setting *t)
 }
 
 /* Of two settings that stand the wrong way round the one that was written last is to blame. */
-static void check_order(const struct store *s, struct report *r, const char *low, const char *high,
-			bool equal)
+static void check_order(const struct store *s, struct report *r, const char *low, const char *high)
 {
 	const struct setting *a = store_find(s, low), *b = store_find(s, high);
 	double x = number(a), y = number(b);
 	bool blame_high;
 
-	if (!(equal ? x > y : x >= y) || (!a->value && !b->value))
+	if (!(x > y) || (!a->value && !b->value))
 		return;
 	blame_high = !a->value || (b->value && b->order > a->order);
 	if (!blame_high) {
@@ -98,8 +97,8 @@ static void check_order(const struct store *s, struct report *r, const char *low
 		a = b;
 		b = t;
 	}
-	report_error(r, &b->from, "expected %s%s than %s, which is %s%s, got '%s'", equal ? "not " : "",
-		     blame_high == !equal ? "more" : "less", a->key, a->value ? a->value : a->dflt,
+	report_error(r, &b->from, "expected not %s than %s, which is %s%s, got '%s'",
+		     blame_high ? "less" : "more", a->key, a->value ? a->value : a->dflt,
 		     a->value ? "" : " by default", b->value);
 }
 
@@ -108,12 +107,12 @@ void store_check(const struct store *s, struct report *r)
 	const struct setting *gate = store_find(s, "block-min-sev"), *cap = store_find(s, "sev-cap");
 	const struct setting *combine = store_find(s, "combine");
 
-	check_order(s, r, "soft-at", "hard-at", false);
-	check_order(s, r, "hard-at", "block-at", false);
-	check_order(s, r, "sev-step1", "sev-step2", true);
-	check_order(s, r, "sev-step2", "sev-step3", true);
-	check_order(s, r, "bootstrap-phase1-end", "bootstrap-phase2-end", false);
-	check_order(s, r, "bootstrap-phase2-end", "bootstrap-window", true);
+	check_order(s, r, "soft-at", "hard-at");
+	check_order(s, r, "hard-at", "block-at");
+	check_order(s, r, "sev-step1", "sev-step2");
+	check_order(s, r, "sev-step2", "sev-step3");
+	check_order(s, r, "bootstrap-phase1-end", "bootstrap-phase2-end");
+	check_order(s, r, "bootstrap-phase2-end", "bootstrap-window");
 	if (gate && gate->value && number(gate) > number(cap) && combine && !combine->value)
 		report_warning(&gate->from, "never reached: one signal counts for %s at most, so BLOCK needs "
 			       "several at once", cap->value ? cap->value : cap->dflt);
