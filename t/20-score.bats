@@ -287,3 +287,101 @@ oracle() {
 		join -t "$tab" -1 3 -2 2 -o 0,1.20,2.3 s - >got
 	grep -q "^192\.0\.2\.[0-9]${tab}[0-9.]*${tab}RATE_SOFT$" got
 }
+
+# judged FILE: source, triggers, severity and reason of its rows.
+judged() { columns "$1" src trig_pps trig_syn trig_scan trig_bps sev why | sed 1d; }
+
+@test "base_ columns raise a row's triggers, and lower none" {
+	load lib
+	printf '%s\n' 'time	dt	src	pkts	syn	ports	bytes	base_pps	base_syn	base_scan	base_bps' \
+		'1.000	1.000	::1	3000	0	0	0	2000.000	-	-	-' \
+		'1.000	1.000	::2	3000	0	0	0	100.000	1.000	0.000	-' \
+		'1.000	1.000	::3	3000	500	40	9	3000.000	1000.000	40.000	9.000' \
+		'1.000	1.000	::4	3000	0	0	0	-	-	-	-' \
+		'1.000	1.000	*	12000	0	-	0	-	-	-	-' >in
+	run --separate-stderr kl-score in
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "" ]
+	judged <(echo "$output") | diff - <(printf '%s\n' \
+		'::1	2000.000	250.000	20.000	0.000	1.500000	pps' \
+		'::2	1200.000	250.000	20.000	0.000	2.500000	pps' \
+		'::3	3000.000	1000.000	40.000	0.000	1.000000	pps' \
+		'::4	1200.000	250.000	20.000	0.000	2.500000	pps' \
+		'*	1200.000	250.000	20.000	0.000	-	-')
+	# A signal that is off stays off; one column alone is enough.
+	kl-score --trig-pps 0 --trig-bps 3 in >out
+	[ "$(judged out | sed -n 3p)" = '::3	0.000	1000.000	40.000	9.000	1.000000	scan' ]
+}
+
+@test "bad base_ cells: the row is left out, the column named" {
+	local bad
+	for bad in x -1 1000000000001; do
+		printf 'time\tdt\tsrc\tpkts\tsyn\tports\tbytes\tbase_syn\n1.000\t1.000\t::1\t1\t1\t1\t1\t%s\n1.000\t1.000\t*\t1\t1\t1\t1\t-\n' "$bad" >in
+		run --separate-stderr kl-score in
+		[ "$status" -eq 1 ]
+		[ "${#lines[@]}" -eq 2 ]
+		[[ $stderr == "kl-score: in:2: base_syn: "*" '$bad'" ]]
+	done
+}
+
+@test "--triggers FILE: read again when it changes, at the start of a frame" {
+	local i
+	load lib
+	mkfifo rows
+	printf 'key\tvalue\ntrig-pps\t500\nw-pps\t0.5\n' >conf
+	kl-score -c conf --trig-syn 7 --triggers trig rows >out 2>err 3>&- &
+	exec 5>rows
+	printf 'time\tdt\tsrc\tpkts\tsyn\tports\tbytes\n' >&5
+	next() { # TIME: a frame, waited for
+		printf '%s.000\t1.000\t*\t1\t1\t1\t1\n' "$1" >&5
+		for ((i = 0; i < 250; i++)); do
+			! grep -q "^$1" out || return 0
+			sleep 0.02
+		done
+		return 1
+	}
+	next 1
+	printf 'key\tvalue\ntrig-pps\t44.5\ntrig-syn\t99\ntrig-bps\t6\n' >new && mv new trig
+	next 2
+	# Begun with the old ones: that frame keeps them.
+	printf '3.000\t1.000\t::1\t1\t1\t1\t1\n' >&5
+	sleep 0.2
+	printf 'key\tvalue\ntrig-scan\t5\n' >new && mv new trig
+	next 3
+	next 4
+	printf 'key\tvalue\ntrig-scan\tmany\n' >new && mv new trig
+	next 5
+	next 6
+	printf 'key\tvalue\ntrig-scan\t6\n' >new && mv new trig
+	next 7
+	rm trig
+	next 8
+	exec 5>&-
+	wait $!
+	columns out time trig_pps trig_syn trig_scan trig_bps | sed 1d | diff - <(printf '%s\n' \
+		'1.000	500.000	7.000	20.000	0.000' '2.000	44.500	7.000	20.000	6.000' \
+		'3.000	44.500	7.000	20.000	6.000' '3.000	44.500	7.000	20.000	6.000' \
+		'4.000	500.000	7.000	5.000	0.000' '5.000	500.000	7.000	5.000	0.000' \
+		'6.000	500.000	7.000	5.000	0.000' '7.000	500.000	7.000	6.000	0.000' \
+		'8.000	500.000	7.000	6.000	0.000')
+	diff err - <<-'END'
+		kl-score: trig:2: not a number, 0 to 1000000000000, for 'trig-scan'
+		kl-score: 'trig' is broken; the triggers read before stay
+		kl-score: 'trig' is gone; the triggers read before stay
+	END
+}
+
+@test "--triggers FILE that is none: status 2" {
+	refused() { # TEXT MESSAGE
+		printf '%b' "$1" >trig
+		run --separate-stderr kl-score --triggers trig /dev/null
+		[ "$status" -eq 2 ]
+		[ "$output" = "" ]
+		[ "$stderr" = "kl-score: $2" ]
+	}
+	refused '' "trig: the last line does not end with a newline"
+	refused 'key\tvalue\ntrig-pps\t5' "trig: the last line does not end with a newline"
+	refused 'key\tvalue\nw-pps\t5\n' "trig:2: not a trigger 'w-pps'"
+	refused 'key\tvalue\ntrig-pps 5\n' "trig:2: not a key and a value with a TAB between 'trig-pps 5'"
+	refused 'trig-pps\t-5\n' "trig:1: not a number, 0 to 1000000000000, for 'trig-pps'"
+}

@@ -19,6 +19,9 @@
 #define OPT_HELP    (LONG - 1)
 #define OPT_VERSION (LONG - 2)
 
+/* The targets the command line gave a value, each once, the last one NULL. */
+static const void **on_line;
+
 static const char *const known[] = { SETTING_KEYS, NULL };
 
 /* ms as get_dur() reads it, in its largest whole unit. */
@@ -326,6 +329,24 @@ static _Noreturn void bad_option(int c, const struct opt *opts, const char *word
 	die(KL_USAGE, "unknown option '%s'", word);
 }
 
+bool opt_on_line(const void *to)
+{
+	size_t i = 0;
+
+	while (on_line[i] && on_line[i] != to)
+		i++;
+	return on_line[i];
+}
+
+static void note_on_line(const void *to)
+{
+	size_t i = 0;
+
+	while (on_line[i] && on_line[i] != to)
+		i++;
+	on_line[i] = to;
+}
+
 /* Walks the command line once: files first, then all the rest. */
 static int walk(int argc, char **argv, const struct opt_page *page, const struct table_of *t, bool files)
 {
@@ -349,6 +370,8 @@ static int walk(int argc, char **argv, const struct opt_page *page, const struct
 		o = found(page->opts, c);
 		if (files != (o->type == OPT_CONF))
 			continue;
+		if (!files)
+			note_on_line(o->to);
 		if (o->type == OPT_FLAG) {
 			assign(o, "on", 2);
 		} else if (assign(o, optarg, strlen(optarg))) {
@@ -377,6 +400,7 @@ int opt_parse(int argc, char **argv, const struct opt_page *page)
 	int i;
 
 	hold_standard_streams();
+	on_line = xalloc((t.n + 1) * sizeof(*on_line));
 	walk(argc, argv, page, &t, true);
 	i = walk(argc, argv, page, &t, false);
 	free(t.longs);

@@ -53,6 +53,9 @@ struct opt_page {
  */
 int opt_parse(int argc, char **argv, const struct opt_page *page);
 
+/* Whether the command line, not only a file, gave the option with that target. */
+bool opt_on_line(const void *to);
+
 /* Reads one more settings file into the same targets, status as above. */
 void opt_conf(const char *path, const struct opt_page *page);
 

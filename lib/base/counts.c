@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The counters of a row. */
+#include "counts.h"
+
+const char *const scan_words[] = { "ports", "probes", NULL };
+
+static int count_of(const struct tsv_row *r, int col, uint64_t *out)
+{
+	uint32_t n;
+	const char *cell = tsv_cell(r, col, &n);
+
+	if (n == 1 && *cell == '-') {
+		*out = 0;
+		return 0;
+	}
+	return tsv_u64(r, col, out);
+}
+
+/* Whom this host asks much comes to as many ports as it asked from: no more ports
+ * were probed than packets came that are no answers. */
+static int only_probes(const struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS])
+{
+	uint64_t left = n[0], some;
+
+	for (int i = 0; i < 3; i++) {
+		if (c->answer[i] < 0)
+			continue;
+		if (count_of(r, c->answer[i], &some))
+			return -1;
+		left = some < left ? left - some : 0;
+	}
+	if (n[2] > left)
+		n[2] = left;
+	return 0;
+}
+
+int counts_get(struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS], double *dt)
+{
+	if (memo_f64(&c->tick, r, c->dt, dt) || tsv_u64(r, c->col[0], &n[0]) || tsv_u64(r, c->col[1], &n[1]) ||
+	    count_of(r, c->col[2], &n[2]) || tsv_u64(r, c->col[3], &n[3]) ||
+	    (c->scan == SCAN_PROBES && only_probes(c, r, n)))
+		return -1;
+	if (*dt > 0)
+		return 0;
+	tsv_bad(r, c->dt, "not a number > 0");
+	return -1;
+}

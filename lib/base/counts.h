@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a row counts, as far as it is judged: packets, SYNs, ports and bytes of a tick. */
+#ifndef KL_COUNTS_H
+#define KL_COUNTS_H
+
+#include "memo.h"
+#include "tsv.h"
+
+#define COUNTS 4
+
+/* Words of an option --scan, and what they stand for. */
+extern const char *const scan_words[];
+enum { SCAN_PORTS, SCAN_PROBES };
+#define SCAN_ROW(to) \
+	{ "scan", 0, OPT_WORD, &(to), 0, 0, "ports|probes", \
+	  "a scan is distinct ports, or as many of them as packets that are no answers", scan_words, true, NULL }
+
+struct counts {
+	int scan;		/* of SCAN_*: what is given out as ports */
+	int dt, col[COUNTS];	/* columns */
+	int answer[3];		/* of packets that may be answers to this host; -1 when absent */
+	struct memo tick;
+};
+
+/* Rows of a table of struct tsv_bind for the struct counts c. */
+#define COUNTS_BIND(c) \
+	{ "dt", &(c).dt, false }, { "pkts", &(c).col[0], false }, { "syn", &(c).col[1], false }, \
+	{ "ports", &(c).col[2], false }, { "bytes", &(c).col[3], false }, { "ack", &(c).answer[0], true }, \
+	{ "icmp", &(c).answer[1], true }, { "answers", &(c).answer[2], true }
+
+/* Fills n, and dt with the length of the tick, > 0. A count of '-', which is for what was not counted, is 0.
+ * Returns 0, or -1 after tsv_bad(). */
+int counts_get(struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS], double *dt);
+
+#endif
