@@ -165,7 +165,8 @@ settings() {
 @test "every key of setting.tsv is read by the commands it names" {
 	local key commands c
 	while IFS=$'\t' read -r key commands _; do
-		[[ $key != key ]] || continue
+		# kliq has its own from kl-conf.
+		[[ $key != key && $commands != kliq ]] || continue
 		settings "$key\t?\n"
 		for c in $commands; do
 			run --separate-stderr "$c" -c conf /dev/null
@@ -180,7 +181,7 @@ settings() {
 @test "the defaults in setting.tsv are those of --help" {
 	local key c default got
 	while IFS=$'\t' read -r key c _ default _; do
-		[[ $key != key ]] || continue
+		[[ $key != key && $c != kliq ]] || continue
 		got=$("${c%% *}" --help | awk -v o="--$key" '$1 == o || $2 == o')
 		[[ $got == *"(default $default)" || $got == *"when not given $default" ||
 			($default == - && $got == *"--$key "* && $got != *"(default"*) ]] || {

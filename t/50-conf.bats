@@ -362,6 +362,64 @@ broken() {
 	refused pack.yaml:13:13 "spec.rules[1].when: expected fsm_level or capability, got CEL, which is not evaluated here, in the nameless rule 2" pack.yaml
 }
 
+# ceiling LINE... of spec: the max-level that pack.yaml with it amounts to, with the other files of $more.
+ceiling() {
+	{ sed '/^  rules:/,$d' pack.yaml && printf '  %s\n' "$@" && sed -n '/^  rules:/,$p' pack.yaml; } >ceiling.yaml
+	# shellcheck disable=SC2086 # a list of files
+	value max-level ceiling.yaml ${more-} 2>/dev/null
+}
+
+@test "packs: what they allow is a ceiling that nothing lifts" {
+	local list=action_authorization key
+	[ -z "$(ceiling)" ]
+	[ "$(ceiling 'autonomy: {max_action: observe}')" = OBSERVE ]
+	[ "$(ceiling 'autonomy: {max_action: signal}')" = OBSERVE ]
+	[ "$(ceiling 'autonomy: {max_action: rate_limit}')" = RATE_SOFT ]
+	[ "$(ceiling 'autonomy: {max_action: rate_limit_hard}')" = RATE_HARD ]
+	[ "$(ceiling 'autonomy: {max_action: block}')" = BLOCK ]
+	[ -z "$(ceiling 'autonomy: {max_action: ""}')" ]
+	[ "$(ceiling "$list: {allowed_capabilities: [enforce.access.allow]}")" = OBSERVE ]
+	for key in traffic.rate_limit traffic.connection_limit traffic.bandwidth_limit network.rate_limit network.syn_protect; do
+		[ "$(ceiling "$list: {allowed_capabilities: [enforce.$key]}")" = RATE_SOFT ]
+	done
+	[ "$(ceiling "$list: {allowed_capabilities: [enforce.traffic.rate_limit, enforce.traffic.tarpit]}")" = RATE_HARD ]
+	for key in access.deny access.default_deny traffic.drop traffic.quarantine network.deny network.default_deny network.quarantine; do
+		[ "$(ceiling "$list: {allowed_capabilities: [enforce.$key, enforce.traffic.rate_limit]}")" = BLOCK ]
+	done
+	[ "$(ceiling "$list: {allowed_capabilities: [enforce.magic]}")" = OBSERVE ]
+	# The lower of the two; what is required only where there is neither.
+	[ "$(ceiling 'autonomy: {max_action: rate_limit}' "$list: {allowed_capabilities: [enforce.access.deny]}")" = RATE_SOFT ]
+	[ "$(ceiling 'autonomy: {max_action: block}' "$list: {allowed_capabilities: [enforce.traffic.rate_limit]}")" = RATE_SOFT ]
+	[ "$(ceiling 'capabilities_required: [enforce.traffic.rate_limit]')" = RATE_SOFT ]
+	[ "$(ceiling 'autonomy: {max_action: block}' 'capabilities_required: [enforce.traffic.rate_limit]')" = BLOCK ]
+	# Neither a later pack, nor a file, lifts it; each may lower it.
+	printf 'key\tvalue\nmax-level\tBLOCK\n' >high.tsv
+	printf 'key\tvalue\nmax-level\tOBSERVE\n' >low.tsv
+	ceiling 'autonomy: {max_action: block}' && mv ceiling.yaml high.yaml
+	ceiling 'autonomy: {max_action: observe}' && mv ceiling.yaml low.yaml
+	more='high.tsv high.yaml'
+	[ "$(ceiling 'autonomy: {max_action: rate_limit}')" = RATE_SOFT ]
+	more=low.tsv
+	[ "$(ceiling 'autonomy: {max_action: rate_limit}')" = OBSERVE ]
+	more=low.yaml
+	[ "$(ceiling 'autonomy: {max_action: rate_limit}')" = OBSERVE ]
+	more=
+	# And it binds: of the captured attackers none is blocked, nor limited harder.
+	ceiling 'autonomy: {max_action: rate_limit}'
+	kl-conf --profile public-web ceiling.yaml >c.tsv
+	kl-score -c c.tsv "$TOP/t/data/day.tsv" | kl-fsm -c c.tsv | cut -f3 | sort -u | diff <(printf '%s\n' - OBSERVE RATE_SOFT level) -
+}
+
+@test "packs: dry_run is switched on, and by nobody off" {
+	printf 'key\tvalue\ndry-run\toff\n' >off.tsv
+	printf 'key\tvalue\ndry-run\ton\n' >on.tsv
+	sed 's/^  rules:/  autonomy: {dry_run: true}\n&/' pack.yaml >dry.yaml
+	sed 's/^  rules:/  autonomy: {dry_run: false}\n&/' pack.yaml >wet.yaml
+	[ "$(value dry-run dry.yaml wet.yaml off.tsv)" = on ]
+	[ "$(value dry-run on.tsv wet.yaml)" = on ]
+	[ -z "$(value dry-run wet.yaml)" ]
+}
+
 @test "packs: capabilities name levels, and win over fsm_level" {
 	sed -i 's/fsm_level: block/fsm_level: block, capability: enforce.traffic.tarpit/' pack.yaml
 	[ "$(value hard-ttl pack.yaml)" = 24h ]
