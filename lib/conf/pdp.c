@@ -245,8 +245,7 @@ static const struct field document[] = {
 	END,
 };
 
-/* Filters take two thresholds that are the same for a level that is left out; here that is more likely a slip.
- * Both are numbers. */
+/* Filters take two thresholds that are the same for a level that is left out; here that is more likely a slip. */
 static void check_above(struct reader *r, const yaml_node_t *root, const char *low, const char *high)
 {
 	const char *a = field_text(r, root, low), *b = field_text(r, root, high);
@@ -262,8 +261,11 @@ static void check_above(struct reader *r, const yaml_node_t *root, const char *l
 void pdp_read(struct reader *r, const yaml_node_t *root)
 {
 	const yaml_node_t *node = field_of(r, root, "spec");
+	unsigned before = r->report->errors;
 
 	fields_read(r, root, document);
+	if (r->report->errors != before)
+		return;
 	check_above(r, root, "spec.progressive_enforcement.soft_at", "spec.progressive_enforcement.hard_at");
 	check_above(r, root, "spec.progressive_enforcement.hard_at", "spec.progressive_enforcement.block_at");
 	/* In Kernloom a PDPConfig that does not ask for autotune is one without it. */
