@@ -21,6 +21,7 @@ PURE := \
 	kl-conf \
 	kl-dump-pcap \
 	kl-fsm \
+	kl-graph-record \
 	kl-recall \
 	kl-rollup \
 	kl-score
@@ -35,6 +36,7 @@ KERN := \
 	kl-selftest \
 	kl-set
 SCHEMAS := $(wildcard schemas/*.tsv)
+SQL     := $(wildcard schemas/*.sql)
 PAGES   := $(wildcard cmd/*.1 cmd/*.8 pipelines/*.[18] schemas/*.5)
 FLAVOURS := $(B)/kl_xdp.skel.h $(B)/kl_xdp_old.skel.h
 
@@ -97,7 +99,7 @@ $(B)/bin/kliq: pipelines/kliq
 	@mkdir -p $(@D)
 	ln -sfn ../../pipelines/kliq $@
 
-$(B)/%.o: %.c $(B)/schema.h
+$(B)/%.o: %.c $(B)/schema.h | $(B)/kliq_sql.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(B)/lib/kern/shield.o: $(FLAVOURS)
@@ -135,6 +137,10 @@ $(B)/fuzz/%: t/fuzz/%.c $(FUZZ_OBJS)
 $(B)/schema.h: schemas/schema.awk $(SCHEMAS)
 	@mkdir -p $(@D)
 	LC_ALL=C awk -f $< $(SCHEMAS) > $@
+# The statements of the database, as strings.
+$(B)/kliq_sql.h: schemas/sql.awk $(SQL)
+	@mkdir -p $(@D)
+	LC_ALL=C awk -f $< $(SQL) > $@
 
 # The packet path in two flavours: with fetching atomics (kernel 5.12), and for 5.10.
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Werror -I$(B) -I/usr/include/$(shell uname -m)-linux-gnu -MMD -MP
@@ -178,7 +184,7 @@ install: all
 	install -m755 $(SCRIPTS) $(DESTDIR)$(SHARE)/pipelines
 	install -m644 $(wildcard pipelines/*.bash pipelines/*.awk) $(DESTDIR)$(SHARE)/pipelines
 	install -m644 pipelines/profiles/*.yaml $(DESTDIR)$(SHARE)/pipelines/profiles
-	install -m644 $(SCHEMAS) $(DESTDIR)$(SHARE)/schemas
+	install -m644 $(SCHEMAS) $(SQL) $(DESTDIR)$(SHARE)/schemas
 	ln -sfn ../share/kernloom/pipelines/kliq $(DESTDIR)$(PREFIX)/bin/kliq
 	for p in $(PAGES); do d=$(DESTDIR)$(PREFIX)/share/man/man$${p##*.}; \
 		install -d $$d && install -m644 $$p $$d || exit 1; done

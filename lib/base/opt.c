@@ -80,6 +80,15 @@ static bool within(const struct opt *o, double v)
 	return v >= o->min && (o->max == 0 || v <= o->max);
 }
 
+static void append(const char **list, const char *more)
+{
+	char *all = xalloc((*list ? strlen(*list) : 0) + strlen(more) + 2);
+
+	if (*list)
+		stpcpy(stpcpy(all, *list), ",");
+	*list = strcat(all, more);
+}
+
 /* Reads the n bytes at s into o's target. -1: they are no value of o. */
 static int assign(const struct opt *o, const char *s, size_t n)
 {
@@ -127,6 +136,11 @@ static int assign(const struct opt *o, const char *s, size_t n)
 		if (!n)
 			return -1;
 		*(const char **)o->to = xstrdup(s);
+		break;
+	case OPT_LIST:
+		if (!n)
+			return -1;
+		append(o->to, s);
 		break;
 	case OPT_CONF:
 		return n ? 0 : -1;
@@ -222,6 +236,7 @@ static void default_text(const struct opt *o, char *s, size_t n)
 		snprintf(t, sizeof(t), "%s", o->words[*(const int *)o->to]);
 		break;
 	case OPT_STR:
+	case OPT_LIST:
 		if (*(const char *const *)o->to)
 			snprintf(t, sizeof(t), "%s", *(const char *const *)o->to);
 		break;

@@ -18,6 +18,7 @@ enum opt_type {
 	OPT_F64,	/* double */
 	OPT_DUR,	/* int64_t milliseconds; "500ms 30s 10m 24h" */
 	OPT_STR,	/* const char *; not empty */
+	OPT_LIST,	/* const char *; not empty; all that are given count, with commas between */
 	OPT_WORD,	/* int: index of the word in .words */
 	OPT_CONF,	/* a settings file, read in the order given; .to unused */
 };

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows of flow frames. */
+#include <stdlib.h>
+
+#include "die.h"
+#include "edge.h"
+#include "flowrow.h"
+#include "num.h"
+#include "sqltext.h"
+
+#define BATCH 20		/* rows a statement: what sqlite3(1) reads fastest */
+#define ROW_MAX 160
+
+#define MANY 1000000000000000ull	/* sums of it stay exact in a double, and below 2^63 */
+
+static int get_key(const struct flowrow *c, const struct tsv_row *r, struct flow *f)
+{
+	uint32_t n, port;
+	const char *s = tsv_cell(r, c->dir, &n);
+
+	f->out = n == 3 && !memcmp(s, "out", 3);
+	if (!f->out && (n != 2 || memcmp(s, "in", 2)))
+		return tsv_bad(r, c->dir, "not in or out"), -1;
+	s = tsv_cell(r, c->src, &n);
+	if (prefix_get(s, n, &f->src) || f->src.len != 128)
+		return tsv_bad(r, c->src, "not an address"), -1;
+	s = tsv_cell(r, c->port, &n);
+	if (get_u32(s, n, &port) || port > UINT16_MAX)
+		return tsv_bad(r, c->port, "not 0 to 65535"), -1;
+	f->port = (uint16_t)port;
+	s = tsv_cell(r, c->proto, &n);
+	if (proto_get(s, n, &f->src, &f->proto))
+		return tsv_bad(r, c->proto, "not a protocol"), -1;
+	return 0;
+}
+
+int flowrow_get(const struct flowrow *c, const struct tsv_row *r, struct flow *f, uint64_t *dt)
+{
+	double seconds;
+
+	*f = (struct flow){ 0 };
+	if (get_key(c, r, f) || tsv_f64(r, c->dt, &seconds) || tsv_u64(r, c->pkts, &f->pkts) ||
+	    tsv_u64(r, c->bytes, &f->bytes) || tsv_u64(r, c->syn, &f->syn) || tsv_u64(r, c->drops, &f->drops))
+		return -1;
+	if (seconds < .001 || seconds > 1e9)
+		return tsv_bad(r, c->dt, "not 0.001 to 1000000000"), -1;
+	if (f->pkts > MANY || f->bytes > MANY)
+		return tsv_bad(r, f->pkts > MANY ? c->pkts : c->bytes, "above 10^15"), -1;
+	*dt = (uint64_t)(seconds * 1000 + .5);
+	return 0;
+}
+
+void flowlist_add(struct flowlist *l, const struct flow *f)
+{
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 1024;
+		struct flow *more = reallocarray(l->f, cap, sizeof(*more));
+
+		if (!more)
+			die(KL_SYSTEM, "out of memory for %zu flows", cap);
+		l->f = more;
+		l->cap = cap;
+	}
+	l->f[l->n++] = *f;
+}
+
+void flowlist_free(struct flowlist *l)
+{
+	free(l->f);
+	*l = (struct flowlist){ 0 };
+}
+
+static char *put_flow(char *p, const struct flow *f)
+{
+	p = sql_src(stpcpy(p, f->out ? "('out'," : "('in',"), &f->src);
+	*p++ = ',';
+	p = sql_addr(p, f->src.a);
+	*p++ = ',';
+	p = put_u64(p, f->port);
+	p = stpcpy(p, ",'");
+	p = stpcpy(proto_put(p, &f->src, f->proto), "',");
+	p = put_u64(p, f->pkts);
+	*p++ = ',';
+	p = put_u64(p, f->bytes);
+	*p++ = ')';
+	return p;
+}
+
+void flowlist_sql(struct tsv_out *out, const struct flowlist *l, bool soft, const char *table)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		char *p = tsv_room(out, ROW_MAX);
+
+		if (l->f[i].soft != soft)
+			continue;
+		if (n++ % BATCH) {
+			*p++ = ',';
+		} else {
+			p = stpcpy(stpcpy(p, n > 1 ? ";\nINSERT INTO " : "INSERT INTO "), table);
+			p = stpcpy(p, " VALUES");
+		}
+		out->p = put_flow(p, &l->f[i]);
+	}
+	if (n)
+		tsv_puts(out, ";\n");
+}
