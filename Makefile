@@ -84,7 +84,7 @@ $(B)/lib%.a:
 
 $(BINS): LDFLAGS += $(if $(SAN),-Xlinker --wrap=exit)
 $(B)/bin/kl-dump-pcap: LDLIBS := -lpcap
-$(B)/bin/kl-conf $(B)/unit/conf: LDLIBS := -lyaml -lsodium
+$(B)/bin/kl-conf: LDLIBS := -lyaml -lsodium
 $(B)/bin/kl-conf: $(B)/libconf.a
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
@@ -104,6 +104,8 @@ $(B)/%.o: %.c $(B)/schema.h | $(B)/kliq_sql.h
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(B)/lib/kern/shield.o: $(FLAVOURS)
 $(B)/unit/model: MODEL := $(B)/libmodel.a
+$(B)/unit/conf: MODEL := $(B)/libconf.a
+$(B)/unit/conf: $(B)/libconf.a
 $(B)/unit/%: t/unit/%.c $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(MODEL) $(B)/libpure.a -lcmocka -lm

@@ -272,6 +272,7 @@ broken() {
 	broken 's/combine: sum/combine: [sum]/' 26:14 "spec.settings.combine: expected a single value, got a list"
 	broken 's/combine: sum/combined: sum/' 26:5 "spec.settings.combined: expected the name of a setting, got 'combined'"
 	broken 's/new-blocks: 7/new-blocks: x/' 25:21 "spec.settings.max-new-blocks: expected a whole number, 0 or more, got 'x'"
+	broken 's/combine: sum/combine: most/' 26:14 "spec.settings.combine: expected one of max sum, got 'most'"
 	broken 's/state_ttl: 2h/state_ttl: 2/' 28:16 "spec.settings.state_ttl: expected a duration like 500ms, 30s, 1h30m, got '2'"
 }
 
@@ -286,6 +287,8 @@ broken() {
 	bad 'soft-at\t\n' 2:1 "line: expected a key, a TAB and a value, got 'soft-at?'"
 	bad 'soft-at\tx\n' 2:1 "soft-at: expected a whole number, 0 or more, got 'x'"
 	bad 'soft-ttl\t5\n' 2:1 "soft-ttl: expected a duration like 500ms, 30s, 1h30m, got '5'"
+	bad 'max-level\tNONE\n' 2:1 "max-level: expected one of OBSERVE RATE_SOFT RATE_HARD BLOCK, got 'NONE'"
+	bad 'dry-run\tperhaps\n' 2:1 "dry-run: expected true or false, got 'perhaps'"
 	bad 'soft-at\t1' 2:1 "line: expected a newline at the end of the last line, got 'soft-at?1'"
 	printf 'key\tvalue\nsoft-ttl\t1d\nblock-min-dur\t0\n' >t.tsv
 	kl-conf t.tsv >got

@@ -38,7 +38,7 @@ static void tsv_line(struct conf *c, struct place *at, char *line, size_t n, enu
 	if (!strcmp(t->type, "duration") && n < sizeof(text) && !get_dur(value, n, &ms))
 		want = NULL, strcpy(text, value);
 	else
-		want = setting_text(t->type, value, n, false, text);
+		want = setting_text(t, value, n, false, text);
 	if (want)
 		report_error(c->report, at, "expected %s, got '%s'", want, report_text(value, n));
 	else

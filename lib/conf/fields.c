@@ -126,10 +126,20 @@ static bool number_text(const struct field *f, const char *s, size_t n, char out
 	return true;
 }
 
+static bool word_text(const struct field *f, const char *s, char out[FIELD_TEXT])
+{
+	const char *const *w;
+
+	for (w = f->words; *w && strcmp(*w, s); w++)
+		;
+	strcpy(out, s);
+	return *w || (!*s && !f->required);
+}
+
 /* The text of a scalar in out. False: it is no value of f. */
 static bool scalar_text(const struct field *f, const yaml_node_t *node, char out[FIELD_TEXT])
 {
-	const char *s = text_of(node), *const *w;
+	const char *s = text_of(node);
 	size_t n = len_of(node);
 	bool on;
 
@@ -148,35 +158,49 @@ static bool scalar_text(const struct field *f, const yaml_node_t *node, char out
 		strcpy(out, on ? "on" : "off");
 		return true;
 	case F_WORD:
-		for (w = f->words; *w && strcmp(*w, s); w++)
-			;
-		strcpy(out, s);
-		return *w || (!n && !f->required);
+		return word_text(f, s, out);
 	default:
 		strcpy(out, s);
 		return n || !f->required;
 	}
 }
 
-const char *setting_text(const char *type, const char *s, size_t n, bool plain, char out[FIELD_TEXT])
+const char *setting_text(const struct setting *t, const char *s, size_t n, bool plain, char out[FIELD_TEXT])
 {
-	static const struct field number = { .type = F_NUMBER }, count = { .type = F_COUNT };
-	bool on;
+	static const struct field kinds[] = {
+		FIELD("number", F_NUMBER), FIELD("count", F_COUNT), FIELD("duration", F_DURATION), END,
+	};
+	const struct field *f = pdp_field(t->key);
+	static char want[200];
+	bool on, ok;
 
+	if (!f || (f->type != F_WORD && f->type != F_SWITCH))
+		for (f = kinds; f->name && strcmp(f->name, t->type); f++)
+			;
 	if (strlen(s) != n || !n || n >= FIELD_TEXT || strpbrk(s, "\t\n\r"))
 		return "one line of text";
-	if (!strcmp(type, "number"))
-		return number_text(&number, s, n, out) ? NULL : "a number, 0 or more";
-	if (!strcmp(type, "count"))
-		return number_text(&count, s, n, out) ? NULL : "a whole number, 0 or more";
-	if (!strcmp(type, "duration"))
-		return (n > 1 || !plain) && !value_duration(s, n, out) ? NULL :
-			"a duration like 500ms, 30s, 1h30m";
-	if (plain && !strcmp(type, "word") && !value_switch(s, n, &on))
-		strcpy(out, on ? "on" : "off");
-	else
+	switch (f->name ? f->type : F_TEXT) {
+	case F_NUMBER:
+	case F_COUNT:
+		ok = number_text(f, s, n, out);
+		break;
+	case F_DURATION:
+		ok = (n > 1 || !plain) && !value_duration(s, n, out);
+		break;
+	case F_WORD:
+		ok = word_text(f, s, out);
+		break;
+	case F_SWITCH:
+		ok = !value_switch(s, n, &on);
+		strcpy(out, ok && on ? "on" : "off");
+		break;
+	default:
+		ok = true;
 		strcpy(out, s);
-	return NULL;
+	}
+	if (!ok)
+		expected_of(f, want, sizeof(want));
+	return ok ? NULL : want;
 }
 
 static void give(struct reader *r, const struct field *f, const yaml_node_t *node, const char *text)
@@ -236,7 +260,7 @@ void setting_read(struct reader *r, const yaml_node_t *key, const yaml_node_t *n
 		report_error(r->report, &at, "expected the name of a setting, got '%s'",
 			     report_text(text_of(key), len_of(key)));
 	else if (node->type == YAML_SCALAR_NODE && !is_null(node) &&
-		 !(want = setting_text(t->type, text_of(node), len_of(node), is_plain(node), text)))
+		 !(want = setting_text(t, text_of(node), len_of(node), is_plain(node), text)))
 		store_set(r->store, name, text, r->rank, &at);
 	else
 		unexpected(r, node, want);

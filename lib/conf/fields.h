@@ -79,9 +79,12 @@ bool key_fits(struct reader *r, const yaml_node_t *map, const yaml_node_pair_t *
 /* Reports that node is not what was expected. */
 void unexpected(struct reader *r, const yaml_node_t *node, const char *expected);
 
-/* The text of a setting of that type (setting.tsv) from a YAML scalar, as a file of settings has it, in out;
- * NULL, or what was expected. plain: not in quotes. */
+/* The text of the setting t from a YAML scalar, as a file of settings has it, in out; NULL, or what was
+ * expected, in a static buffer. plain: not in quotes. Ranges are the filters' own. */
 #define FIELD_TEXT 256
-const char *setting_text(const char *type, const char *s, size_t n, bool plain, char out[FIELD_TEXT]);
+const char *setting_text(const struct setting *t, const char *s, size_t n, bool plain, char out[FIELD_TEXT]);
+
+/* The field of a PDPConfig that is that setting; NULL: there is none. */
+const struct field *pdp_field(const char *key);
 
 #endif

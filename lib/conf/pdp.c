@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The keys of a PDPConfig, and the settings they are. Those behind min_hold_hard, source_baseline, rollup and
- * settings, and what stands last in the other sections, are kernloom's own; the rest is that of Kernloom's files. */
+ * settings, and what stands last in the other sections, are kernloom's own; the rest is that of Kernloom's
+ * files. */
 #include <string.h>
 
 #include "kinds.h"
@@ -245,7 +246,26 @@ static const struct field document[] = {
 	END,
 };
 
-/* Filters take two thresholds that are the same for a level that is left out; here that is more likely a slip. */
+static const struct field *find(const struct field *f, const char *key)
+{
+	const struct field *found;
+
+	for (; f->name; f++) {
+		if (f->key && !strcmp(f->key, key))
+			return f;
+		found = f->fields ? find(f->fields, key) : NULL;
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+const struct field *pdp_field(const char *key)
+{
+	return find(document, key);
+}
+
+/* Filters take two thresholds that are the same, for a level that is left out; here that is likely a slip. */
 static void check_above(struct reader *r, const yaml_node_t *root, const char *low, const char *high)
 {
 	const char *a = field_text(r, root, low), *b = field_text(r, root, high);
@@ -255,7 +275,8 @@ static void check_above(struct reader *r, const yaml_node_t *root, const char *l
 	if (!a || !b || value_number(a, strlen(a), &x) || value_number(b, strlen(b), &y) || x < y)
 		return;
 	at = place_below(r, root, high);
-	report_error(r->report, &at, "expected more than %s, which is %s, got '%s'", strrchr(low, '.') + 1, a, b);
+	report_error(r->report, &at, "expected more than %s, which is %s, got '%s'", strrchr(low, '.') + 1, a,
+		     b);
 }
 
 void pdp_read(struct reader *r, const yaml_node_t *root)
