@@ -81,7 +81,8 @@ struct kl_cfg {
 	__u64 dead_ns;		/* for how long it may stay away; 0: for ever */
 	__u32 dead_mode;	/* enum kl_dead: what happens then */
 	__u32 lapsed;		/* the latest trial ran out, and user space took note */
-	__u32 zero[4];
+	__u64 born_ns;		/* when the counters began, CLOCK_BOOTTIME; 0: an older kl-attach made them */
+	__u32 zero[2];
 	__u32 gen[KL_GENS];
 	/* Written by the packet path, a line of its own. */
 	__u32 fallen;		/* KL_FELL_* */

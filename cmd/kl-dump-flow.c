@@ -134,7 +134,9 @@ static void tick(void *self, bool print)
 {
 	struct dump *d = self;
 	uint64_t now = boot_ns();
+	const char *why;
 
+	dump_alive(&o, kern_alive(d->k, &why), &why);
 	begin(d, real_ms(), (double)(now - d->read_ns) / 1e9);
 	d->read_ns = now;
 	rows(d, print);
@@ -188,14 +190,14 @@ static void once(struct dump *d)
 	const struct slots s = { FLOW_SNAPSHOT_HEADER, sizeof(*d->slot), flow_slots(&d->walk), snapshot_put,
 				 snapshot_get };
 	uint32_t instance = (uint32_t)kern_cfg(d->k)->seed[0];
-	int64_t then, time;
+	int64_t then, now;
 	bool have = slots_load(&s, o.state, d->slot, instance, &then);
 
-	time = real_ms();
-	begin(d, time, have ? (double)(time - then) / 1e3 : 0);
+	now = (int64_t)(boot_ns() / 1000000);
+	begin(d, real_ms(), have ? kern_since(d->k, then) : 0);
 	rows(d, have);
 	end(d);
-	slots_save(&s, o.state, d->slot, instance, time);
+	slots_save(&s, o.state, d->slot, instance, now);
 }
 
 /* Zeroed room for every record, of which only what is used takes memory. */

@@ -80,11 +80,11 @@ static void put_row(struct dump *d, const struct src_raw *now, const struct src_
 	d->out.p = cells(prefix_put(p, &now->x), &delta, &now->ports);
 }
 
-/* Reads the clocks; the frame's time and, behind the first reading, its dt. */
-static void begin(struct dump *d, int64_t *time_ms, double dt)
+/* Reads the clocks: of the frame's time, and of its dt when that is not given. */
+static void begin(struct dump *d, double dt)
 {
 	uint64_t now = boot_ns();
-	char *p = put_time(d->prefix, *time_ms = real_ms());
+	char *p = put_time(d->prefix, real_ms());
 
 	if (dt < 0)
 		dt = (double)(now - d->read_ns) / 1e9;
@@ -94,6 +94,12 @@ static void begin(struct dump *d, int64_t *time_ms, double dt)
 	*p++ = '\t';
 	d->prefix_len = (size_t)(p - d->prefix);
 	src_rewind(&d->walk, d->k);
+}
+
+/* A random number that tells instances apart. */
+static uint32_t instance_of(const struct dump *d)
+{
+	return (uint32_t)kern_cfg(d->k)->seed[0];
 }
 
 /* The star row, from the totals: with what had no record, or one that was given away since prev. */
@@ -108,7 +114,7 @@ static void end(struct dump *d, const struct src_raw *prev, bool print)
 	if (err)
 		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
 	src_of_totals(&t.all, &now);
-	now.seen_j = (uint32_t)kern_cfg(d->k)->seed[0];		/* random: tells instances apart */
+	now.seen_j = instance_of(d);
 	if (prev)
 		src_diff(&now, prev, &delta);
 	d->all = now;
@@ -125,10 +131,11 @@ static void tick(void *self, bool print)
 {
 	struct dump *d = self;
 	struct src_raw now;
-	int64_t time;
+	const char *why;
 	size_t slot;
 
-	begin(d, &time, -1);
+	dump_alive(&o, kern_alive(d->k, &why), &why);
+	begin(d, -1);
 	while (src_next(&d->walk, d->slot, &now, &slot)) {
 		if (print)
 			put_row(d, &now, &d->slot[slot]);
@@ -183,14 +190,17 @@ static void once(struct dump *d)
 	struct src_raw now, *r;
 	struct prefix key;	/* whole: src6-prefix may have changed meanwhile */
 	struct table was, is;
-	int64_t then, time;
+	int64_t then;
 	size_t slot;
 	bool have;
 
 	table_init(&was, sizeof(now));
 	table_init(&is, sizeof(now));
 	have = keep_load(&snapshot, o.state, &was, &then);
-	begin(d, &time, have ? (double)(real_ms() - then) / 1e3 : 0);
+	r = have ? table_find(&was, &d->all.x) : NULL;
+	if (!r || r->seen_j != instance_of(d))
+		then = KERN_OTHER;
+	begin(d, have ? kern_since(d->k, then) : 0);
 	while (src_next(&d->walk, NULL, &now, &slot)) {
 		key = now.x;
 		key.len = 128;
@@ -203,7 +213,7 @@ static void once(struct dump *d)
 	end(d, table_find(&was, &d->all.x), true);
 	*(struct src_raw *)table_get(&is, &d->all.x) = d->all;
 	src_tick(d->k, 0);
-	keep_save(&snapshot, o.state, &is, time);
+	keep_save(&snapshot, o.state, &is, (int64_t)(d->read_ns / 1000000));
 	table_free(&was);
 	table_free(&is);
 }

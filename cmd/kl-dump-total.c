@@ -5,10 +5,8 @@
  * Reads kernloom_totals; writes total frames, each a single star row. With
  * --hist: reads kernloom_hist; writes hist frames, a row a bin.
  * Keeps nothing, or with -s a snapshot in FILE for the next run.
- * The counters are per CPU in the kernel: a reading is their sum, exact for
- * every packet that was finished before it.
+ * Counters are per CPU: a reading is their sum, exact for every packet finished before it.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -150,6 +148,9 @@ static void put_hist(struct dump *d, const char *prefix)
 
 static void reading(struct dump *d)
 {
+	const char *why;
+
+	dump_alive(&o, kern_alive(d->k, &why), &why);
 	(by_bin ? read_hist : read_totals)(d);
 }
 
@@ -209,7 +210,7 @@ static void once(struct dump *d)
 	struct slots s = { header, words() * sizeof(uint64_t), by_bin ? HIST_BINS : 1, snapshot_put,
 			   snapshot_get };
 	uint32_t instance = (uint32_t)kern_cfg(d->k)->seed[0];	/* random */
-	int64_t then, time;
+	int64_t then, now;
 	bool have;
 
 	snprintf(header, sizeof(header), "time\tslot\tsrc%s", strstr(TOTAL_HEADER, "\tpkts"));
@@ -217,11 +218,11 @@ static void once(struct dump *d)
 		s.header = HIST_SNAPSHOT_HEADER;
 	have = slots_load(&s, o.state, d->was, instance, &then);
 	reading(d);
-	time = real_ms();
+	now = (int64_t)(boot_ns() / 1000000);
 	if (!have)
 		memcpy(d->was, d->now, sizeof(d->was));
-	put_frame(d, time, have ? (double)(time - then) / 1e3 : 0);
-	slots_save(&s, o.state, d->now, instance, time);
+	put_frame(d, real_ms(), have ? kern_since(d->k, then) : 0);
+	slots_save(&s, o.state, d->now, instance, now);
 }
 
 int main(int argc, char **argv)

@@ -94,9 +94,13 @@ static void put_star(struct tsv_out *out, int64_t time, const struct sums *s, ui
 
 static uint64_t lost_so_far(struct kern *k)
 {
+	const char *why;
 	struct kern_totals t;
-	int err = kern_totals(k, &t);
+	int err = kern_alive(k, &why);
 
+	if (err)
+		die(KL_SYSTEM, "lost '%s': %s: %s", o.dir, why, strerror(-err));
+	err = kern_totals(k, &t);
 	if (err)
 		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
 	return t.raw.events_lost;

@@ -30,6 +30,10 @@ struct dump_opts {
 /* opt_parse() for a command without operands; also ends it when -s meets -i or -n. */
 void dump_parse(int argc, char **argv, const struct opt_page *page, const struct dump_opts *o);
 
+/* err is what a look after the instance's pins gave: when it is one, ends the command, status 4. Another
+ * instance in its place, or none, is not the one whose counters are being followed. */
+void dump_alive(const struct dump_opts *o, int err, const char *const *why);
+
 /* A reading that is not printed, then o->count printed ones, a tick apart; 0: until the process is
  * told to end. */
 void dump_stream(const struct dump_opts *o, void (*tick)(void *self, bool print), void *self);

@@ -128,6 +128,6 @@ bool slots_load(const struct slots *s, const char *path, void *array, uint32_t i
 		die(KL_INPUT, "%s: %u frames, not one", path, l.frames);
 	if (l.instance != instance)
 		memset(array, 0, s->size * s->n);
-	*time = l.time;
+	*time = l.instance == instance ? l.time : INT64_MAX;
 	return true;
 }

@@ -25,8 +25,8 @@ struct slots {
 void slots_save(const struct slots *s, const char *path, const void *array, uint32_t instance, int64_t time);
 
 /* Fills the zeroed array from path and sets *time. False: there is no such file. When the file is of another
- * instance the array stays zeroed. Rows beyond the array's end are passed over. Ends the command with a
- * message when the file cannot be read (status 4) or is not one whole frame (status 3). */
+ * instance the array stays zeroed, and *time is INT64_MAX. Rows beyond the array's end are passed over. Ends
+ * the command with a message when the file cannot be read (status 4) or is not one whole frame (status 3). */
 bool slots_load(const struct slots *s, const char *path, void *array, uint32_t instance, int64_t *time);
 
 #endif

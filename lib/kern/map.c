@@ -33,6 +33,15 @@ int64_t real_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+double kern_since(struct kern *k, int64_t then)
+{
+	int64_t now = (int64_t)(boot_ns() / 1000000);
+
+	if (then > now)
+		then = (int64_t)(k->cfg->born_ns / 1000000);
+	return (double)(now - then) / 1e3;
+}
+
 static size_t whole_pages(size_t n)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -78,4 +78,10 @@ int kern_hist(struct kern *k, struct kl_hist *out);
 uint64_t boot_ns(void);			/* CLOCK_BOOTTIME */
 int64_t real_ms(void);			/* CLOCK_REALTIME, Unix milliseconds */
 
+/* Snapshots are dated by the clock that nobody sets: milliseconds of CLOCK_BOOTTIME. What was counted since
+ * one that was taken then was counted in so many seconds. OTHER, or a time to come: it is of another
+ * instance, or of before the machine went down; all was counted since this instance began. */
+#define KERN_OTHER INT64_MAX
+double kern_since(struct kern *k, int64_t then);
+
 #endif

@@ -206,7 +206,7 @@ static int configure(struct shield *s, uint32_t sources, uint32_t flows, const s
 	cfg->hz = hz();
 	cfg->sets = s->sets;
 	cfg->flow_sets = l && l->flow_sets && !flows ? l->flow_sets : sets_for(flows_for(s->sets, flows));
-	cfg->epoch_ns = boot_ns();
+	cfg->epoch_ns = cfg->born_ns = boot_ns();
 	cfg->features = l ? l->features : 0;
 	cfg->sample = l ? l->sample : 0;
 	cfg->beat_ns = l ? l->beat_ns : 0;
