@@ -22,7 +22,7 @@ struct violations {
 	bool fifo;
 	bool heard;		/* the writer of the moment sent something */
 	bool ended;		/* the last look at a file found its end */
-	int64_t after;
+	int64_t after, until;	/* until: of the last look */
 	struct tsv_in *in;
 	int status;
 	int src, kind, score, strikes, force;
@@ -132,6 +132,11 @@ size_t violations_due(struct violations *v, int64_t until, const struct violatio
 {
 	if (!v)
 		return 0;
+	/* The clock was set back: what waits by the old one would wait for ever, and all behind it. */
+	for (size_t i = v->next; until < v->until && i < v->n; i++)
+		if (v->row[i].time > until)
+			v->row[i].time = until;
+	v->until = until;
 	v->due = v->next;
 	do
 		while (v->due < v->whole && v->row[v->due].time <= until)

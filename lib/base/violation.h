@@ -32,7 +32,8 @@ struct violations *violations_open(const char *path, int64_t after);
 /* How many rows with time <= until have come in whole frames, and where the
  * first stands, until the next call. Broken rows are reported with file and
  * line, and passed over. Rows are taken to come in order of time: a row
- * behind a later one waits for it. */
+ * behind a later one waits for it. When until is earlier than at the last
+ * call, nothing that came by then waits any more. */
 size_t violations_due(struct violations *v, int64_t until, const struct violation **first);
 /* Those are done with. */
 void violations_done(struct violations *v);

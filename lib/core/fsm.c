@@ -229,6 +229,22 @@ enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_i
 	return lowered ? FSM_CEILING : s->level < from ? FSM_QUIET : why;
 }
 
+static void shift(int64_t *t, int64_t ms)
+{
+	if (*t != FSM_UNSET)
+		*t = *t > ms ? *t - ms : 0;
+}
+
+void fsm_shift(struct fsm *s, int64_t ms)
+{
+	shift(&s->expires, ms);
+	shift(&s->cooldown, ms);
+	shift(&s->last_trigger, ms);
+	shift(&s->high_since, ms);
+	shift(&s->since, ms);
+	shift(&s->offended, ms);
+}
+
 bool fsm_idle(const struct fsm *s, const struct fsm_cfg *c, int64_t now)
 {
 	int64_t hold = c->hold_soft > c->hold_hard ? c->hold_soft : c->hold_hard;

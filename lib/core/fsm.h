@@ -61,6 +61,9 @@ enum fsm_why fsm_step(struct fsm *s, const struct fsm_cfg *c, const struct fsm_i
  * comes next; its low severity then does not count as quiet. */
 void fsm_violation(struct fsm *s, const struct fsm_cfg *c, uint32_t strikes, bool force, int64_t now);
 
+/* The clock that s was stepped by was set back by ms: what it remembers, it remembers by the new one. */
+void fsm_shift(struct fsm *s, int64_t ms);
+
 /* Whether s, stepped at now, decides from here on like a source never seen, its offences aside; */
 bool fsm_idle(const struct fsm *s, const struct fsm_cfg *c, int64_t now);
 /* whether they are no more either. */

@@ -50,6 +50,22 @@ enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct
 	return WATCH_OK;
 }
 
+/* A whole frame is earlier than the one before it: the clock was set back. All that was before keeps
+ * its distance from now; else who is blocked would stay so, and who is in his cooldown unharmed, for
+ * as long again. */
+static void follow(struct watch *w, int64_t now)
+{
+	for (size_t i = 0; now < w->time && i < w->sources.n; i++) {
+		struct source *s = table_at(&w->sources, i);
+
+		/* Unless it came with this frame. */
+		if (s->f.since != now || s->f.last_trigger != FSM_UNSET)
+			fsm_shift(&s->f, w->time - now);
+	}
+	if (now < w->time)
+		w->time = now;
+}
+
 void watch_expect(struct watch *w, const struct prefix *x, int64_t now)
 {
 	get(w, x, now);
@@ -58,9 +74,11 @@ void watch_expect(struct watch *w, const struct prefix *x, int64_t now)
 void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,
 		     int64_t now)
 {
-	struct source *s = get(w, x, now);
+	struct source *s;
 	int word;
 
+	follow(w, now);
+	s = get(w, x, now);
 	if (!s)
 		return;
 	fsm_violation(&s->f, w->cfg, strikes, force, now);
@@ -131,6 +149,7 @@ static int settle(void *source, void *watch)
 
 void watch_step(struct watch *w, int64_t now)
 {
+	follow(w, now);
 	w->time = now;
 	w->changed = false;
 	w->idle = 0;

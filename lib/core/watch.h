@@ -68,7 +68,8 @@ void watch_expect(struct watch *w, const struct prefix *x, int64_t now);
 void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, bool force, const char *kind,
 		     int64_t now);
 
-/* The frame is whole: steps every source, forgets the trivial ones. */
+/* The frame is whole: steps every source, forgets the trivial ones. When it is earlier than the last one,
+ * what was before is taken to have been as much earlier. */
 void watch_step(struct watch *w, int64_t now);
 /* It never will be. */
 void watch_cut(struct watch *w);
