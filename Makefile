@@ -120,6 +120,7 @@ $(B)/t/differ: t/differ.c $(B)/libmodel.a $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_KERN) -lm
 $(B)/t/feed: LDLIBS := -lbpf -lpcap
+$(B)/t/clock: LDLIBS := -fPIC -shared
 $(B)/t/%: t/%.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out $(SANS),$(ALL_CFLAGS)) -o $@ $< $(LDLIBS)
