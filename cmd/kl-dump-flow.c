@@ -189,7 +189,7 @@ static void once(struct dump *d)
 {
 	const struct slots s = { FLOW_SNAPSHOT_HEADER, sizeof(*d->slot), flow_slots(&d->walk), snapshot_put,
 				 snapshot_get };
-	uint32_t instance = (uint32_t)kern_cfg(d->k)->seed[0];
+	uint32_t instance = kern_instance(d->k);
 	int64_t then, now;
 	bool have = slots_load(&s, o.state, d->slot, instance, &then);
 

@@ -96,12 +96,6 @@ static void begin(struct dump *d, double dt)
 	src_rewind(&d->walk, d->k);
 }
 
-/* A random number that tells instances apart. */
-static uint32_t instance_of(const struct dump *d)
-{
-	return (uint32_t)kern_cfg(d->k)->seed[0];
-}
-
 /* The star row, from the totals: with what had no record, or one that was given away since prev. */
 static void end(struct dump *d, const struct src_raw *prev, bool print)
 {
@@ -114,7 +108,7 @@ static void end(struct dump *d, const struct src_raw *prev, bool print)
 	if (err)
 		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
 	src_of_totals(&t.all, &now);
-	now.seen_j = instance_of(d);
+	now.seen_j = kern_instance(d->k);
 	if (prev)
 		src_diff(&now, prev, &delta);
 	d->all = now;
@@ -198,7 +192,7 @@ static void once(struct dump *d)
 	table_init(&is, sizeof(now));
 	have = keep_load(&snapshot, o.state, &was, &then);
 	r = have ? table_find(&was, &d->all.x) : NULL;
-	if (!r || r->seen_j != instance_of(d))
+	if (!r || r->seen_j != kern_instance(d->k))
 		then = KERN_OTHER;
 	begin(d, have ? kern_since(d->k, then) : 0);
 	while (src_next(&d->walk, NULL, &now, &slot)) {

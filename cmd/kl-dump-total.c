@@ -209,7 +209,7 @@ static void once(struct dump *d)
 	char header[sizeof(TOTAL_HEADER) + 8];
 	struct slots s = { header, words() * sizeof(uint64_t), by_bin ? HIST_BINS : 1, snapshot_put,
 			   snapshot_get };
-	uint32_t instance = (uint32_t)kern_cfg(d->k)->seed[0];	/* random */
+	uint32_t instance = kern_instance(d->k);
 	int64_t then, now;
 	bool have;
 

@@ -33,6 +33,11 @@ int64_t real_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+uint32_t kern_instance(struct kern *k)
+{
+	return (uint32_t)(k->cfg->seed[0] ^ k->cfg->born_ns);
+}
+
 double kern_since(struct kern *k, int64_t then)
 {
 	int64_t now = (int64_t)(boot_ns() / 1000000);

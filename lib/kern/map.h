@@ -78,6 +78,8 @@ int kern_hist(struct kern *k, struct kl_hist *out);
 uint64_t boot_ns(void);			/* CLOCK_BOOTTIME */
 int64_t real_ms(void);			/* CLOCK_REALTIME, Unix milliseconds */
 
+/* A number that tells whose counters these are: an instance has one of its own, made anew when they are. */
+uint32_t kern_instance(struct kern *k);
 /* Snapshots are dated by the clock that nobody sets: milliseconds of CLOCK_BOOTTIME. What was counted since
  * one that was taken then was counted in so many seconds. OTHER, or a time to come: it is of another
  * instance, or of before the machine went down; all was counted since this instance began. */
