@@ -21,6 +21,7 @@ PURE := \
 	kl-conf \
 	kl-dump-pcap \
 	kl-fsm \
+	kl-graph \
 	kl-graph-record \
 	kl-recall \
 	kl-rollup \
@@ -50,6 +51,7 @@ LDLIBS_KERN := -lbpf -lelf -lz
 BASE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/base/*.c))
 CORE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/core/*.c))
 CONF_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/conf/*.c))
+GRAPH_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/graph/*.c))
 KERN_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/kern/*.c))
 MODEL_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/model/*.c))
 BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
@@ -72,10 +74,11 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .PHONY: all deps check check-kernels differ fuzz fuzzers analyze demo bench install uninstall clean
 all: $(BINS) $(B)/bin/kliq
 
-# Four archives: what knows libc only, what reads YAML, what reaches the kernel, and the reference the packet
-# path is tested by. The pure filters cannot reach the kernel because nothing on their link line can.
+# Five archives: what knows libc only, what reads YAML, what reaches sqlite3(1), what reaches the kernel, and
+# the reference the packet path is tested by. The pure filters cannot reach the kernel because nothing on their link line can.
 $(B)/libpure.a: $(BASE_OBJS) $(CORE_OBJS) $(if $(SAN),$(B)/t/san/exit.o)
 $(B)/libconf.a: $(CONF_OBJS)
+$(B)/libgraph.a: $(GRAPH_OBJS)
 $(B)/libkern.a: $(KERN_OBJS)
 $(B)/libmodel.a: $(MODEL_OBJS)
 $(B)/lib%.a:
@@ -85,10 +88,12 @@ $(B)/lib%.a:
 $(BINS): LDFLAGS += $(if $(SAN),-Xlinker --wrap=exit)
 $(B)/bin/kl-dump-pcap: LDLIBS := -lpcap
 $(B)/bin/kl-conf: LDLIBS := -lyaml -lsodium
-$(B)/bin/kl-conf: $(B)/libconf.a
+$(B)/bin/kl-graph: LDLIBS := -lyaml
+$(B)/bin/kl-conf $(B)/bin/kl-graph: $(B)/libconf.a
+$(B)/bin/kl-graph: $(B)/libgraph.a
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %libconf.a,$^) $(B)/libpure.a $(LDLIBS) -lm
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %libgraph.a,$^) $(filter %libconf.a,$^) $(B)/libpure.a $(LDLIBS) -lm
 $(B)/bin/kl-selftest: MODEL := $(B)/libmodel.a
 $(B)/bin/kl-selftest: LDLIBS := -lpcap
 $(B)/bin/kl-selftest $(B)/unit/model: $(B)/libmodel.a

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS meta (
 ) STRICT;
 INSERT OR IGNORE INTO meta (one, schema_version) VALUES (1, 1);
 CREATE TEMP TABLE is_version (
-	version INTEGER CONSTRAINT "this database has another schema version: kl-graph migrates older ones" CHECK (version = 1)
+	version INTEGER CONSTRAINT "this database has another schema version" CHECK (version = 1)
 );
 INSERT INTO is_version SELECT schema_version FROM meta;
 

@@ -202,6 +202,13 @@ void prefix_mask(struct prefix *x)
 	memset(x->a + i + 1, 0, 15 - i);
 }
 
+void prefix_last(const struct prefix *x, uint8_t last[16])
+{
+	memcpy(last, x->a, 16);
+	for (int bit = x->len; bit < 128; bit++)
+		last[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+}
+
 bool prefix_covers(const struct prefix *x, const struct prefix *y)
 {
 	struct prefix cut = *y;

@@ -33,6 +33,8 @@ const char *prefix_str(const struct prefix *x);
 
 /* Clears the bits behind x->len. */
 void prefix_mask(struct prefix *x);
+/* The last address in it. */
+void prefix_last(const struct prefix *x, uint8_t last[16]);
 
 static inline bool prefix_is4(const struct prefix *x)
 {

@@ -120,6 +120,12 @@ static int sync_folder(const char *path)
 	return err;
 }
 
+void newfile_sync(struct newfile *f)
+{
+	if (fchmod(f->fd, f->mode) || fsync(f->fd))
+		newfile_fail(f, errno);
+}
+
 /* The lock is held until the name is gone: who waits for it must not get what is path by then. */
 void newfile_commit(struct newfile *f)
 {

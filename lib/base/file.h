@@ -24,6 +24,7 @@ struct newfile {
 };
 void newfile_open(struct newfile *f, const char *path, int mode);
 void newfile_write(struct newfile *f, const void *p, size_t n);
+void newfile_sync(struct newfile *f);		/* its bytes and mode are on disk: commit will hardly fail */
 void newfile_commit(struct newfile *f);		/* fsync, rename, fsync the folder */
 void newfile_abandon(struct newfile *f);
 
