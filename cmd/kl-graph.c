@@ -63,6 +63,7 @@ static const struct opt_page page = {
 };
 
 static struct prefix src;
+static struct ports ports;
 
 static struct edges_of chosen(void)
 {
@@ -147,16 +148,7 @@ static int export(char **word)
 
 static int diff(char **word)
 {
-	struct ports ports;
-	const char *bad = ports_get(&ports, o.ephemeral, o.services);
-	int st;
-
-	if (bad)
-		die(KL_USAGE, "bad value '%s' for --%s: ports LO-HI, or PORT/PROTO", bad,
-		    bad == o.ephemeral ? "ephemeral" : "service");
-	st = compare(&o.at, *word, &ports);
-	free(ports.service);
-	return st;
+	return compare(&o.at, *word, &ports);
 }
 
 static int dot(char **word)
@@ -186,10 +178,15 @@ static const struct verb {
 int main(int argc, char **argv)
 {
 	const struct verb *v = verbs, *end = verbs + sizeof(verbs) / sizeof(*verbs);
-	int at;
+	const char *bad;
+	int at, st;
 
 	kl_name = "kl-graph";
 	at = opt_parse(argc, argv, &page);
+	bad = ports_get(&ports, o.ephemeral, o.services);
+	if (bad)
+		die(KL_USAGE, "bad value '%s' for --%s: ports LO-HI, or PORT/PROTO", bad,
+		    bad == o.ephemeral ? "ephemeral" : "service");
 	while (at < argc && v < end && strcmp(v->name, argv[at]))
 		v++;
 	if (at == argc || v == end)
@@ -201,5 +198,7 @@ int main(int argc, char **argv)
 		die(KL_USAGE, "%s: one operand too many: '%s'", v->name, argv[at + v->most]);
 	if (o.rehearse && v->run != freeze)
 		die(KL_USAGE, "%s takes no --rehearse", v->name);
-	return v->run(argv + at);
+	st = v->run(argv + at);
+	free(ports.service);
+	return st;
 }

@@ -105,8 +105,9 @@ nothing() {
 		includes lib/base '.*(core/|kern/|bpf/)|bpf|linux/bpf'
 		includes lib/core '.*(kern/|base/(tsv|file|die|opt))|stdio|time\.h|unistd|fcntl|sys/|bpf'
 		includes lib/conf '.*(kern/|base/tsv|bpf)'
+		includes lib/graph '.*(kern/|bpf)'
 		includes lib/kern '.*(core/|base/(tsv|opt|file|die))'
-		for c in kl-conf kl-fsm kl-recall kl-rollup kl-score; do
+		for c in kl-conf kl-fsm kl-graph kl-graph-record kl-recall kl-rollup kl-score; do
 			grep -nHE '^#include "(\.\./)*(lib/)?kern/|<bpf/' "cmd/$c.c" || true
 		done
 		for c in kl-attach kl-dump-flow kl-dump-src kl-dump-total kl-events kl-rule kl-set; do
@@ -119,7 +120,7 @@ nothing() {
 }
 
 @test "the pure filters cannot reach the kernel: neither linked to libbpf nor calling bpf()" {
-	for c in kl-conf kl-fsm kl-recall kl-rollup kl-score; do
+	for c in kl-conf kl-fsm kl-graph kl-graph-record kl-recall kl-rollup kl-score; do
 		ldd "build/bin/$c" | grep -E 'libbpf|libelf' | nothing
 		nm -D --undefined-only "build/bin/$c" | grep -wE '(bpf.*|syscall|ioctl|socket)' | nothing
 	done
