@@ -519,7 +519,7 @@ in 10.0.0.10 443/tcp approved" ]
 	run --separate-stderr graph import bad.yaml
 	[ "$status" -eq 3 ]
 	diff <(echo "$stderr") - <<-'END'
-		kl-graph: bad.yaml:4: the other side has no id that is an address or prefix ''
+		kl-graph: bad.yaml:4: the other side has no id that is an address or prefix '10.0.0.300'
 		kl-graph: bad.yaml:5: no destination_port of 0 to 65535, or no protocol ''
 		kl-graph: bad.yaml:6: not a state 'suspicious'
 		kl-graph: bad.yaml:7: a prefix can be approved and denied only 'frozen'
@@ -538,6 +538,81 @@ in 10.0.0.10 443/tcp approved" ]
 	[[ $stderr == "kl-graph: bad.yaml:4: "* ]]
 	run --separate-stderr graph export --format yaml --node 'a"b'
 	[ "$status" -eq 2 ]
+}
+
+# A database as Kernloom IQ 0.2 has it.
+iq() {
+	sqlite3 "$1" <<-'END'
+		PRAGMA journal_mode = WAL;
+		CREATE TABLE graph_edges (id TEXT PRIMARY KEY, node_id TEXT, source_kind TEXT, source_id TEXT,
+			destination_kind TEXT, destination_id TEXT, protocol TEXT, destination_port INT, direction TEXT,
+			first_seen_at INT, last_seen_at INT, seen_count INT, distinct_windows INT, packets_total INT,
+			bytes_total INT, confidence INT, state TEXT, learned_by TEXT, attributes_json TEXT,
+			bl_pps_median REAL DEFAULT 0, bl_pps_mad REAL DEFAULT 0, bl_bytes_median REAL DEFAULT 0,
+			bl_bytes_mad REAL DEFAULT 0, bl_pps_peak REAL DEFAULT 0, bl_bps_peak REAL DEFAULT 0,
+			bl_pps_peak_ts REAL DEFAULT 0, bl_bps_peak_ts REAL DEFAULT 0, bl_obs INT DEFAULT 0, bl_state TEXT);
+		INSERT INTO graph_edges VALUES
+			('a', 'n', 'ip', '10.0.0.5', 'node', 'n', 'tcp', 443, 'egress', 1700000000000000000, 1700864000500000000,
+				900, 900, 12345, 678901, 0, 'frozen', 'admin', '{}', 12.5, 1.5, 900, 80, 40, 5000, 1700864000.5,
+				1700864000.5, 800, 'candidate'),
+			('b', 'n', 'ip', '2001:db8::5', 'node', 'n', '58', 0, 'ingress', 1700000000000000000,
+				1700000030000000000, 30, 30, 30, 3000, 0, 'learned', 'local', '{}', 1, 0.1, 100, 9, 2, 200, 1700000030,
+				1700000030, 30, 'candidate'),
+			('c', 'n', 'ip', '10.0.0.7', 'node', 'n', 'udp', 0, 'ingress', 1700000000000000000,
+				1700000030000000000, 3, 3, 3, 300, 0, 'denied', 'admin', '{}', 0, 0, 0, 0, 0, 0, 0, 0, 0, 'candidate'),
+			('d', 'n', 'ip', '10.0.0.2', 'ip', '10.0.0.9:5432', 'tcp', 5432, 'egress', 1700000000000000000,
+				1700000030000000000, 3, 3, 3, 300, 0, 'candidate', 'local', '{}', 0, 0, 0, 0, 0, 0, 0, 0, 0, 'candidate');
+	END
+}
+
+import_db() {
+	# shellcheck disable=SC2016 # the inner shell's
+	bash -c 'set -euo pipefail; . "$1/common.bash"; . "$1/import-db.bash"; import_db "${@:2}"' bash \
+		"$BATS_TEST_DIRNAME/../pipelines" "$@"
+}
+
+@test "the database of Kernloom IQ is imported, and stays; again it changes nothing" {
+	iq "it's old.db"
+	run --separate-stderr import_db "it's old.db" kliq.db frozen.txt
+	[ "$status" -eq 0 ]
+	[ "$output$stderr" = "" ]
+	[ "$(cat frozen.txt)" = "in 10.0.0.5 443/tcp frozen
+in 10.0.0.7 */udp denied" ]
+	graph list | cut -f 1-5,6- >one
+	diff one - <<-'END'
+		time	dir	src	port	proto	state	first_seen	last_seen	seen	windows	days	pkts	bytes	bl_obs	bl_pps_median	bl_pps_mad	bl_pps_peak	bl_bps_median	bl_bps_mad	bl_bps_peak
+		1700864000.500	in	10.0.0.5	443	tcp	frozen	1700000000.000	1700864000.500	900	900	2	12345	678901	800	12.500	1.500	40.000	900.000	80.000	5000.000
+		1700864000.500	in	10.0.0.7	0	udp	denied	1700000000.000	1700000030.000	3	1	1	0	0	0	-	-	-	-	-	-
+		1700864000.500	in	2001:db8::5	0	icmp	learned	1700000000.000	1700000030.000	30	1	1	30	3000	30	1.000	0.100	2.000	100.000	9.000	200.000
+		1700864000.500	out	10.0.0.9	5432	tcp	candidate	1700000000.000	1700000030.000	3	1	1	0	0	0	-	-	-	-	-	-
+		1700864000.500	-	*	-	-	-	-	-	4	-	-	12375	681901	-	-	-	-	-	-	-
+	END
+	import_db "it's old.db" kliq.db frozen.txt
+	graph list | cmp - one
+	# In its own place it makes room.
+	iq kliq2.db
+	import_db kliq2.db kliq2.db other.txt
+	cmp other.txt frozen.txt
+	kl-graph --db kliq2.db list | cmp - one
+	[ "$(sqlite3 kliq2.db.iq 'SELECT count(*) FROM graph_edges')" = 4 ]
+}
+
+@test "what is no database of Kernloom IQ is not imported" {
+	learned
+	run --separate-stderr import_db kliq.db new.db frozen.txt
+	[ "$status" -eq 3 ]
+	[ "$stderr" = "kliq: 'kliq.db' is no database of Kernloom IQ with edges and their baselines" ]
+	run --separate-stderr import_db none.db new.db frozen.txt
+	[ "$status" -eq 4 ]
+	[ "$stderr" = "kliq: cannot read 'none.db' as a database" ]
+	iq bad.db
+	sqlite3 bad.db "UPDATE graph_edges SET source_id = 'host-7' WHERE id = 'b'"
+	run --separate-stderr import_db bad.db new.db frozen.txt
+	[ "$status" -eq 3 ]
+	[[ ${stderr_lines[0]} == "kl-graph: "*": the other side has no id that is an address or prefix 'host-7'" ]]
+	[ "${stderr_lines[1]}" = "kliq: nothing was imported from 'bad.db'" ]
+	[ ! -e new.db ]
+	[ ! -e frozen.txt ]
 }
 
 @test "a hundred thousand edges are frozen, exported and imported" {

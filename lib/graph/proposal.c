@@ -194,7 +194,8 @@ static void read_edge(struct read *r, const yaml_node_t *edge)
 	side = other_side(r, edge, &dir);
 	id = text_of(r, side, "id");
 	if (prefix_get(id, strlen(id), &k.src))
-		wrong(r, side ? side : edge, "the other side has no id that is an address or prefix");
+		wrong(r, *id ? value_of(r, side, "id") : edge,
+		      "the other side has no id that is an address or prefix");
 	else if (!edges_key(&k, edge_dirs[dir], id, *port ? port : "0", proto))
 		wrong(r, edge, "no destination_port of 0 to 65535, or no protocol");
 	if (!*state || strchr(state, ',') || !edges_are_states(state))
