@@ -25,7 +25,8 @@ PURE := \
 	kl-graph-record \
 	kl-recall \
 	kl-rollup \
-	kl-score
+	kl-score \
+	kl-tune
 KERN := \
 	kl-apply \
 	kl-attach \
