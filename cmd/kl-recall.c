@@ -30,7 +30,7 @@ static struct {
 
 static const struct opt opts[] = {
 	{ "levels", 0, OPT_STR, &o.levels, 0, 0, "FIFO", "level frames come back through FIFO", 0, false, 0 },
-	{ "state", 0, OPT_STR, &o.state, 0, 0, "FILE", "the first frame's levels, as kl-fsm keeps them", 0, 0, 0 },
+	{ "state", 0, OPT_STR, &o.state, 0, 0, "FILE", "levels of the first frame, as kl-fsm keeps them", 0, 0, 0 },
 	{ "wait", 0, OPT_DUR, &o.wait, 0, 0, "DUR", "for how long a frame is held back", 0, false, 0 },
 	OPT_END
 };
@@ -216,8 +216,9 @@ int main(int argc, char **argv)
 {
 	static struct kl k = { .known = true };
 	static const struct tsv_bind bind[] = { { "src", &k.src, false }, { 0 } };
-	static const struct tsv_bind back_bind[] = { { "src", &k.back_src, false }, { "level", &k.level, false },
-						     { 0 } };
+	static const struct tsv_bind back_bind[] = {
+		{ "src", &k.back_src, false }, { "level", &k.level, false }, { 0 }
+	};
 	static const char *const adds[] = { RECALL_ADDS, NULL };
 	static const struct tsv_ops ops = {
 		.bind = bind, .adds = adds, .header = header, .row = row, .frame = frame, .cut = cut,

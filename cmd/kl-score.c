@@ -38,7 +38,7 @@ static const struct opt opts[] = {
 	{ "combine", 0, OPT_WORD, &conf.combine, 0, 0, "max|sum",
 	  "severity: larger of sum and top ratio, or sum", combines, true, NULL },
 	SCAN_ROW(counts.scan),
-	{ "triggers", 0, OPT_STR, &path, 0, 0, "FILE", "triggers as kl-tune keeps them, read again when changed",
+	{ "triggers", 0, OPT_STR, &path, 0, 0, "FILE", "triggers, read again when they change",
 	  NULL, false, NULL },
 	NUMBER("trig-pps", conf.trig[SIG_PPS], "packets/s that count 1; 0: off"),
 	NUMBER("trig-syn", conf.trig[SIG_SYN], "SYN packets/s that count 1; 0: off"),
@@ -105,7 +105,8 @@ static void begin(struct state *s)
 	s->begun = true;
 }
 
-static void print_row(struct state *s, const struct tsv_row *r, const struct cells *trig, const struct score *v)
+static void print_row(struct state *s, const struct tsv_row *r, const struct cells *trig,
+		      const struct score *v)
 {
 	static const char *const why[] = { "-", "pps", "syn", "scan", "bps" };
 	struct tsv_out *o = &s->out;

@@ -7,19 +7,18 @@
  * Keeps:  a sample of what sources that were left alone did, and the history of
  *         its steps, in two files.
  *
- * The sample is taken in proportion to time: whatever half-life ago counts half.
  * Rows only note; they count when their frame is whole and its tick was clean.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/base/counts.h"
 #include "../lib/base/die.h"
 #include "../lib/base/file.h"
 #include "../lib/base/frame.h"
 #include "../lib/base/num.h"
 #include "../lib/base/opt.h"
-#include "../lib/base/rates.h"
 #include "../lib/base/serve.h"
 #include "../lib/core/clean.h"
 #include "../lib/core/score.h"
@@ -35,6 +34,7 @@ static struct {
 	const char *state, *out;
 	double trig[METRICS];
 	int64_t half_life;
+	struct counts counts;
 } o = { .clean = CLEAN_DEFAULTS, .trig = { 1200, 250, 20, 0 }, .half_life = 86400000 };
 
 #define SWITCH(name, to, help) { name, 0, OPT_WORD, &o.to, 0, 0, "on|off", help, switches, true, 0 }
@@ -46,13 +46,14 @@ static struct {
 	DUR("bootstrap-every" n, tune.every[i], "time between two steps in phase " n), \
 	F64("bootstrap-max-up" n, tune.up[i], 100, "largest rise of a step in phase " n ", 0 any"), \
 	F64("bootstrap-max-down" n, tune.down[i], 1, "largest fall of a step in phase " n ", 0 any"), \
-	F64("bootstrap-alpha" n, tune.alpha[i], 1, "kept for old files; steps of phase " n " are not smoothed")
+	F64("bootstrap-alpha" n, tune.alpha[i], 1, "of no effect: phase " n " is not smoothed")
 
 static const char *const switches[] = { "off", "on", NULL };
 static const struct opt opts[] = {
 	OPT_CONF_ROW,
 	PATH("state", 's', state, "keep what was learned in FILE, its samples in FILE.samples"),
 	PATH("out", 'o', out, "write the triggers to FILE, as settings"),
+	SCAN_ROW(o.counts.scan),
 	SWITCH("autotune", tune.on, "make steps; off: pass rows on, keep the triggers"),
 	F64("trig-pps", trig[SIG_PPS], 1e12, "packets/s to begin with; 0: not looked at, not tuned"),
 	F64("trig-syn", trig[SIG_SYN], 1e12, "SYN packets/s to begin with"),
@@ -76,13 +77,13 @@ static const struct opt opts[] = {
 	F64("bootstrap-k-start", tune.k_start, 1000, "MADs above the median at the beginning"),
 	F64("bootstrap-k-final", tune.k_final, 1000, "and at its end"),
 	U32("bootstrap-min-windows", tune.min_windows, "steps before a trigger may fall in it"),
-	U32("bootstrap-min-sources", tune.min_sources, "sources in a tick before one may fall, with the above"),
+	U32("bootstrap-min-sources", tune.min_sources, "sources in a tick before one may, too"),
 	DUR("steady-every", tune.steady_every, "time between two steps behind it"),
 	F64("learn-max-sev", clean.max_sev, 1e9, "sources above that severity are not learned from"),
 	F64("learn-min-pps", clean.min_pps, 1e12, "nor those that send less"),
 	F64("learn-sev-gt", clean.hot_sev, 1e9, "severity from which a source is hot"),
-	F64("learn-frac-gt", clean.hot_share, 1, "share of what passed, sent by hot ones, that spoils a tick"),
-	F64("learn-max-drop-ratio", clean.drop_share, 1, "share dropped of what sources in OBSERVE sent that does; 0 any"),
+	F64("learn-frac-gt", clean.hot_share, 1, "share of hot ones in what passed that spoils a tick"),
+	F64("learn-max-drop-ratio", clean.drop_share, 1, "share of drops in OBSERVE that does; 0 any"),
 	DUR("learn-half-life", half_life, "after which a sample counts half"),
 	OPT_END
 };
@@ -90,7 +91,7 @@ static const struct opt opts[] = {
 struct kl {
 	struct tsv_out out;
 	int src, sev, level;		/* columns; level may be -1 */
-	struct rates_cols col;		/* the others */
+	struct drops drops;
 	struct clean clean;		/* the tick under way */
 	struct learned learned;
 	int64_t saved;
@@ -111,18 +112,14 @@ static void row(void *self, const struct tsv_row *r)
 {
 	struct kl *k = self;
 	struct clean_row c;
-	struct rates v;
 	struct prefix x;
 	const char *s;
 	uint32_t n;
 
 	pass(k, r->line, r->len);
-	if (rates_get(&k->col, r, &v) || tsv_f64(r, k->sev, &c.sev))
+	if (counts_get(&o.counts, r, c.count, &c.dt) || tsv_f64(r, k->sev, &c.sev) ||
+	    drops_get(&k->drops, r, &c.drop_rl, &c.dropped))
 		return;
-	c.dt = v.dt;
-	memcpy(c.count, v.count, sizeof(c.count));
-	c.dropped = v.dropped;
-	c.drop_rl = v.drop_rl;
 	c.observe = k->level < 0 || cell_is(r, k->level, "OBSERVE");
 	if (!clean_add(&k->clean, &o.clean, &c))
 		return;
@@ -171,7 +168,7 @@ static void frame(void *self, const struct tsv_row *star)
 	struct tuned d;
 	double dt;
 
-	if (!memo_f64(&k->col.tick, star, k->col.dt, &dt) && dt > 0)
+	if (!memo_f64(&o.counts.tick, star, o.counts.dt, &dt) && dt > 0)
 		tune_tick(&l->tune, (int64_t)(dt * 1000 + .5), clean);
 	sample_time(&l->sample, star->time);
 	for (size_t i = 0; clean && i < k->clean.n; i++)
@@ -227,7 +224,7 @@ int main(int argc, char **argv)
 {
 	static struct kl k;
 	const struct tsv_bind bind[] = {
-		RATES_BIND(k.col), { "src", &k.src, false }, { "sev", &k.sev, false },
+		COUNTS_BIND(o.counts), DROPS_BIND(k.drops), { "src", &k.src, false }, { "sev", &k.sev, false },
 		{ "level", &k.level, true }, { NULL, NULL, false },
 	};
 	const struct tsv_ops ops = { .bind = bind, .header = pass, .row = row, .frame = frame, .cut = cut };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash disable=SC2154 # the variables are kliq-run's
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables are kliq-run's
 # What runs beside the tick and must never hold it up: learned normals into the
 # database, and the two pipelines of the graph. What fails is said and begun
 # again. All end when $runs/stop appears; whoever puts it there sends SIGTERM to

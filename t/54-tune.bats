@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # kl-tune: what it learns from, its steps, its state, bad use.
 
+# shellcheck disable=SC2094,SC2154,SC2238 # in and cut are files here; bats sets stderr
 load lib
 
-setup() { cd "$BATS_TEST_TMPDIR"; }
+setup() { cd "$BATS_TEST_TMPDIR" || exit; }
 
 HEAD='time	dt	src	pkts	bytes	tcp	udp	icmp	syn	ack	rst	ports	drop_allow	drop_deny	drop_rl	level	sev	why'
 

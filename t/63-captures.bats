@@ -3,12 +3,13 @@
 # Decisions on real captures: who attacks is limited within three ticks, and
 # nobody else ever is.
 
+# shellcheck disable=SC2238 # who is a file here
 load lib
 
 setup() {
 	CAPTURES=${KL_CAPTURES-$TOP/../shared/data}
 	[[ -d $CAPTURES ]] || skip "no captures: \$KL_CAPTURES names their directory"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || exit
 }
 
 # judged PROFILE CAPTURE: a line for each source that is of interest, see captures.awk.

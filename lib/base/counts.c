@@ -36,12 +36,33 @@ static int only_probes(const struct counts *c, const struct tsv_row *r, uint64_t
 
 int counts_get(struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS], double *dt)
 {
-	if (memo_f64(&c->tick, r, c->dt, dt) || tsv_u64(r, c->col[0], &n[0]) || tsv_u64(r, c->col[1], &n[1]) ||
-	    count_of(r, c->col[2], &n[2]) || tsv_u64(r, c->col[3], &n[3]) ||
+	if (memo_f64(&c->tick, r, c->dt, dt) || tsv_u64(r, c->col[0], &n[0]) ||
+	    tsv_u64(r, c->col[1], &n[1]) || count_of(r, c->col[2], &n[2]) || tsv_u64(r, c->col[3], &n[3]) ||
 	    (c->scan == SCAN_PROBES && only_probes(c, r, n)))
 		return -1;
 	if (*dt > 0)
 		return 0;
 	tsv_bad(r, c->dt, "not a number > 0");
 	return -1;
+}
+
+int drops_get(const struct drops *d, const struct tsv_row *r, uint64_t *rl, uint64_t *all)
+{
+	const int col[] = { d->rl, d->deny, d->allow };
+	uint64_t n[3] = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		if (col[i] >= 0 && tsv_u64(r, col[i], &n[i]))
+			return -1;
+	*rl = n[0];
+	*all = n[0] + n[1] + n[2];
+	return 0;
+}
+
+bool cell_is(const struct tsv_row *r, int col, const char *word)
+{
+	uint32_t n;
+	const char *s = tsv_cell(r, col, &n);
+
+	return n == strlen(word) && !memcmp(s, word, n);
 }

@@ -28,8 +28,17 @@ struct counts {
 	{ "ports", &(c).col[2], false }, { "bytes", &(c).col[3], false }, { "ack", &(c).answer[0], true }, \
 	{ "icmp", &(c).answer[1], true }, { "answers", &(c).answer[2], true }
 
-/* Fills n, and dt with the length of the tick, > 0. A count of '-', which is for what was not counted, is 0.
- * Returns 0, or -1 after tsv_bad(). */
+/* Fills n, and dt with the length of the tick, > 0. A count of '-', which is for what was not counted,
+ * is 0. Returns 0, or -1 after tsv_bad(). */
 int counts_get(struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS], double *dt);
+
+struct drops { int rl, deny, allow; };	/* columns of packets dropped; -1 when absent */
+#define DROPS_BIND(d) \
+	{ "drop_rl", &(d).rl, true }, { "drop_deny", &(d).deny, true }, { "drop_allow", &(d).allow, true }
+/* *rl those dropped by a limit, *all those for any reason. 0, or -1 after tsv_bad(). */
+int drops_get(const struct drops *d, const struct tsv_row *r, uint64_t *rl, uint64_t *all);
+
+/* Is the cell that word? */
+bool cell_is(const struct tsv_row *r, int col, const char *word);
 
 #endif

@@ -202,7 +202,8 @@ static long twice(const struct edgefile *f, const char *name, long bad)
 			continue;
 		*edgeline_put(text, p[i]) = 0;
 		if (++bad <= SAID)
-			warn("%s:%ld: the edge of line %ld again '%s'", name, p[i]->line, p[i - 1]->line, text);
+			warn("%s:%ld: the edge of line %ld again '%s'", name, p[i]->line, p[i - 1]->line,
+			     text);
 	}
 	free(p);
 	return bad - before;

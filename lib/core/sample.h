@@ -40,12 +40,12 @@ void sample_free(struct sample *s);
 
 /* The offers that follow were made at that time, Unix ms. */
 void sample_time(struct sample *s, int64_t ms);
-/* Offers the rates of x; true when they went in. Most offers to a full sample cost a few instructions. */
+/* Offers the rates of x; true when they went in. Most offers to a full sample cost little. */
 bool sample_offer(struct sample *s, const struct prefix *x, const float rate[METRICS]);
 /* A row of an earlier run, with its key. False: the sample is full. */
 bool sample_put_back(struct sample *s, const struct sample_row *row);
 
-/* Median and raw median absolute deviation (no 1.4826) of metric m; both 0 when empty. scratch: room for n. */
+/* Median and raw median absolute deviation (no 1.4826) of metric m; 0 when empty. scratch: room for n. */
 void sample_median(const struct sample *s, int m, float *scratch, double *median, double *mad);
 
 #endif

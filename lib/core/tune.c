@@ -79,8 +79,8 @@ static double target_of(const struct tune_conf *c, const struct tune *t, const s
 	return to;
 }
 
-bool tune_step(const struct tune_conf *c, struct tune *t, const struct sample *s, uint32_t sources, int64_t now,
-	       float *scratch, struct tuned *out)
+bool tune_step(const struct tune_conf *c, struct tune *t, const struct sample *s, uint32_t sources,
+	       int64_t now, float *scratch, struct tuned *out)
 {
 	struct tune_phase p = tune_phase(c, t);
 	int m;

@@ -19,10 +19,10 @@
 struct tune_conf {
 	int on, bootstrap;		/* 0 or 1 */
 	uint32_t min_samples;		/* fewer: no step */
-	uint32_t min_windows, min_sources;	/* below: triggers only rise while bootstrapping; 0: no guard */
+	uint32_t min_windows, min_sources;	/* fewer: none falls while bootstrapping; 0: no guard */
 	double floor[METRICS];		/* a trigger never falls below; of bps 0: not tuned */
 	int64_t window, end1, end2;	/* observed ms: of the bootstrap, of its phases 1 and 2 */
-	int64_t every[PHASES], steady_every, autotune_every;	/* ms between steps; the last when not bootstrap */
+	int64_t every[PHASES], steady_every, autotune_every;	/* ms; the last: bootstrap off */
 	double k_start, k_final, k;	/* k: after the bootstrap */
 	double up[PHASES], down[PHASES], alpha[PHASES];	/* alpha: smoothing, of no use while bootstrapping */
 	double steady_up, steady_down, steady_alpha;	/* up, down: largest relative change, 0 any */
@@ -69,7 +69,7 @@ void tune_tick(struct tune *t, int64_t dt, bool clean);
  * says what was done, t->trig is new. A trigger of 0 is not looked at and stays. sources: the
  * most that were active in a tick since the last step. scratch: room for s->n.
  */
-bool tune_step(const struct tune_conf *c, struct tune *t, const struct sample *s, uint32_t sources, int64_t now,
-	       float *scratch, struct tuned *out);
+bool tune_step(const struct tune_conf *c, struct tune *t, const struct sample *s, uint32_t sources,
+	       int64_t now, float *scratch, struct tuned *out);
 
 #endif
