@@ -30,7 +30,7 @@ static struct {
 
 static const struct opt opts[] = {
 	{ "levels", 0, OPT_STR, &o.levels, 0, 0, "FIFO", "level frames come back through FIFO", 0, false, 0 },
-	{ "state", 0, OPT_STR, &o.state, 0, 0, "FILE", "levels of the first frame, as kl-fsm keeps them", 0, 0, 0 },
+	{ "state", 0, OPT_STR, &o.state, 0, 0, "FILE", "levels of the first frame, kl-fsm's state", 0, 0, 0 },
 	{ "wait", 0, OPT_DUR, &o.wait, 0, 0, "DUR", "for how long a frame is held back", 0, false, 0 },
 	OPT_END
 };

@@ -147,7 +147,7 @@ settings() {
 	run --separate-stderr kl-score --help
 	[ "$status" -eq 0 ]
 	[ "$stderr" = "" ]
-	[ "${lines[0]}" = "usage: kl-score [-c FILE] [--combine max|sum] [--trig-pps N] [--trig-syn N]" ]
+	[ "${lines[0]}" = "usage: kl-score [-c FILE] [--combine max|sum] [--scan ports|probes] [--triggers FILE]" ]
 	[[ $output == *$'\n      --trig-syn N               SYN packets/s that count 1; 0: off (default 250)\n'* ]]
 	local long=$output
 	run --separate-stderr kl-score -h

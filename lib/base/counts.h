@@ -13,7 +13,7 @@ extern const char *const scan_words[];
 enum { SCAN_PORTS, SCAN_PROBES };
 #define SCAN_ROW(to) \
 	{ "scan", 0, OPT_WORD, &(to), 0, 0, "ports|probes", \
-	  "a scan is distinct ports, or as many of them as packets that are no answers", scan_words, true, NULL }
+	  "distinct ports, or no more of them than packets that are no answers", scan_words, true, NULL }
 
 struct counts {
 	int scan;		/* of SCAN_*: what is given out as ports */
