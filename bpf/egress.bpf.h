@@ -11,6 +11,7 @@
 
 #include "flow.bpf.h"
 #include "reply.bpf.h"
+#include "shake.bpf.h"
 
 #define HEADERS 128u	/* linear bytes worth having: Ethernet, tags, IP, TCP without options */
 
@@ -39,6 +40,9 @@ __noinline int sent(struct __sk_buff *skb)
 	if (k->proto == 6) {
 		if (!k->flagged)
 			return 0;
+		p = AT(k, data);
+		if ((k->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && p + 8 <= end)
+			shake_begin(k, BE32(p + 4));
 		anew = (k->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 		closing = k->flags & (TCP_FIN | TCP_RST) ? 1 : 0;
 		make = !(k->flags & TCP_RST) && (k->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK);

@@ -24,7 +24,7 @@ static __always_inline void flow_fill(const struct flow_rec *f, const struct pkt
 	r->key[1] = k->whole;
 	r->pb = 0;
 	r->id = k->flow;
-	r->carry = r->syn = r->drops = r->pol = 0;
+	r->carry = r->syn = r->drops = r->est = r->pol = 0;
 	r->until_j = now;		/* to be judged */
 	r->seen_j = now;
 	if (c) {

@@ -189,7 +189,8 @@ struct kl_flow {		/* kernloom_flow4_stats */
 	__u32 syn, drops;
 	__u32 pol, until_j;
 	__u32 seen_j;		/* jiffy of the first packet */
-	__u32 zero[3];
+	__u32 est;		/* handshakes completed. Was 0 before it was counted: the ABI is the same */
+	__u32 zero[2];
 };
 struct kl_flow_cold {		/* kernloom_flow4_stats_cold: the limit of an edge */
 	__u64 tat;

@@ -16,6 +16,7 @@
 #include "judge.bpf.h"
 #include "limit.bpf.h"
 #include "tuple.bpf.h"
+#include "shake.bpf.h"
 #include "count.bpf.h"
 #include "hist.bpf.h"
 #include "event.bpf.h"
@@ -205,6 +206,8 @@ int kl_shield(struct xdp_md *ctx)
 		}
 		v &= ~FINAL;
 		count_flow(&flow, k, 1, v);
+		if (flow.r && v == KL_PASS && may_complete(k) && completes(ctx))
+			ADD(flow.r->est, 1);
 	}
 	v &= ~FINAL;
 

@@ -98,6 +98,10 @@ __u64 essential_tat;		/* budget of neighbour discovery and DHCP */
 __u16 door[DOOR_CELLS];		/* who knocked at a full set lately: 16 bits of the hash */
 __u32 src_aged[AGE_CELLS];	/* when a set's seen-twice bits were cleared, jiffies */
 __u32 flow_aged[AGE_CELLS];
+#define SHAKE_SETS 16384u
+#define SHAKE_WAYS 4
+__u64 shakes[SHAKE_SETS * SHAKE_WAYS];	/* answers to SYNs, by set, the oldest last */
+__u32 answers;			/* there were some: the egress program is attached */
 
 /* What the tables are asked about an address, and their answer. */
 struct judged {

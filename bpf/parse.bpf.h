@@ -57,6 +57,7 @@ struct pkt {
 #define LOAD(type, p) ({ type v_; __builtin_memcpy(&v_, (p), sizeof(v_)); v_; })
 #endif
 #define BE16(p) ((__u16)(((const __u8 *)(p))[0] << 8 | ((const __u8 *)(p))[1]))
+#define BE32(p) ((__u32)BE16(p) << 16 | BE16((const __u8 *)(p) + 2))
 
 INLINE int is_vlan(__u16 type)
 {

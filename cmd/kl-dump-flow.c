@@ -77,7 +77,7 @@ static char *put_edge(char *p, const struct flow_raw *r)
 
 static char *put_counts(char *p, const struct flow_delta *d)
 {
-	p = cell(cell(cell(cell(p, d->pkts), d->bytes), d->syn), d->drops);
+	p = cell(cell(cell(cell(cell(p, d->pkts), d->bytes), d->syn), d->drops), d->est);
 	*p++ = '\n';
 	return p;
 }
@@ -152,13 +152,13 @@ static char *snapshot_put(char *p, const void *element)
 		return p;
 	*p++ = '\t';
 	p = cell(put_edge(p, r), r->seen_j);
-	return cell(cell(cell(cell(p, r->pkts), r->bytes), r->syn), r->drops);
+	return cell(cell(cell(cell(cell(p, r->pkts), r->bytes), r->syn), r->drops), r->est);
 }
 
 static int snapshot_get(void *element, const char *const c[], const uint32_t len[], const char **wrong)
 {
 	struct flow_raw *r = element;
-	uint32_t *to[] = { &r->seen_j, NULL, NULL, &r->syn, &r->drops }, port;
+	uint32_t *to[] = { &r->seen_j, NULL, NULL, &r->syn, &r->drops, &r->est }, port;
 	bool out = len[0] == 3 && !memcmp(c[0], "out", 3);
 	uint8_t proto;
 	int i;
@@ -188,7 +188,7 @@ static int snapshot_get(void *element, const char *const c[], const uint32_t len
 static void once(struct dump *d)
 {
 	const struct slots s = { FLOW_SNAPSHOT_HEADER, sizeof(*d->slot), flow_slots(&d->walk), snapshot_put,
-				 snapshot_get };
+				 snapshot_get, 1 };
 	uint32_t instance = kern_instance(d->k);
 	int64_t then, now;
 	bool have = slots_load(&s, o.state, d->slot, instance, &then);

@@ -208,7 +208,7 @@ static void once(struct dump *d)
 {
 	char header[sizeof(TOTAL_HEADER) + 8];
 	struct slots s = { header, words() * sizeof(uint64_t), by_bin ? HIST_BINS : 1, snapshot_put,
-			   snapshot_get };
+			   snapshot_get, 0 };
 	uint32_t instance = kern_instance(d->k);
 	int64_t then, now;
 	bool have;

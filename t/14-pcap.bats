@@ -11,7 +11,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 A=198.51.100.1 B=198.51.100.2 ME=192.0.2.1
 SRC='time	dt	src	pkts	bytes	tcp	udp	icmp	syn	ack	rst	ports	drop_allow	drop_deny	drop_rl	answers'
-FLOW='time	dt	dir	src	port	proto	pkts	bytes	syn	drops'
+FLOW='time	dt	dir	src	port	proto	pkts	bytes	syn	drops	est'
 NONE='0	0	0	0	0	0	0	0	-	0	0	0'	# of a star row behind dt and src
 
 # prints STATUS TEXT COMMAND...: that on stdout, nothing on stderr.
@@ -69,18 +69,18 @@ mixed() {
 @test "flow frames: the schema's header, a row for each source, port and protocol" {
 	mixed | capture >in
 	prints 0 "$FLOW
-1700000001.250	1.000	in	198.51.100.1	80	tcp	2	108	1	0
-1700000001.250	1.000	in	192.0.2.1	1024	tcp	1	54	0	0
-1700000001.250	1.000	in	198.51.100.1	443	tcp	1	54	0	0
-1700000001.250	1.000	in	2001:db8::1	53	udp	1	66	0	0
-1700000001.250	1.000	in	198.51.100.2	0	icmp	1	42	0	0
-1700000001.250	1.000	in	198.51.100.2	0	47	1	38	0	0
-1700000001.250	1.000	in	198.51.100.1	0	udp	1	42	0	0
-1700000001.250	1.000	in	198.51.100.1	80	udp	1	46	0	0
-1700000001.250	1.000	-	*	-	-	9	450	1	0
-1700000002.250	1.000	-	*	-	-	0	0	0	0
-1700000003.250	1.000	in	2001:db8::1	0	icmp	1	62	0	0
-1700000003.250	1.000	-	*	-	-	1	62	0	0" kl-dump-pcap --flows in
+1700000001.250	1.000	in	198.51.100.1	80	tcp	2	108	1	0	-
+1700000001.250	1.000	in	192.0.2.1	1024	tcp	1	54	0	0	-
+1700000001.250	1.000	in	198.51.100.1	443	tcp	1	54	0	0	-
+1700000001.250	1.000	in	2001:db8::1	53	udp	1	66	0	0	-
+1700000001.250	1.000	in	198.51.100.2	0	icmp	1	42	0	0	-
+1700000001.250	1.000	in	198.51.100.2	0	47	1	38	0	0	-
+1700000001.250	1.000	in	198.51.100.1	0	udp	1	42	0	0	-
+1700000001.250	1.000	in	198.51.100.1	80	udp	1	46	0	0	-
+1700000001.250	1.000	-	*	-	-	9	450	1	0	-
+1700000002.250	1.000	-	*	-	-	0	0	0	0	-
+1700000003.250	1.000	in	2001:db8::1	0	icmp	1	62	0	0	-
+1700000003.250	1.000	-	*	-	-	1	62	0	0	-" kl-dump-pcap --flows in
 	diff <(head -n 1 <<<"$output" | tr '\t' '\n') <(tail -n +2 "$TOP/schemas/flow.tsv" | cut -f1)
 }
 
@@ -149,8 +149,8 @@ ends() { kl-dump-pcap "$@" in | awk -F'\t' '$3 == "*" { print $1, $2, $4 }'; }
 	at 1.000000 4.000000 | capture >in
 	diff <(ends --whole) <(echo "5.000 4.000 2")
 	prints 0 "$FLOW
-5.000	4.000	in	198.51.100.1	80	tcp	2	108	2	0
-5.000	4.000	-	*	-	-	2	108	2	0" kl-dump-pcap --whole --flows in
+5.000	4.000	in	198.51.100.1	80	tcp	2	108	2	0	-
+5.000	4.000	-	*	-	-	2	108	2	0	-" kl-dump-pcap --whole --flows in
 }
 
 @test "--gap: long times without packets have no ticks, and that is said once" {

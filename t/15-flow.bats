@@ -52,12 +52,12 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 		attach --flavour "$flavour"
 		rm -f "$SNAP"
 		diff <(tick kinds) <(printf '%s\n' \
-			'-	*	-	-	18	1240	8	0' \
-			'in	10.77.0.5	80	tcp	7	578	3	0' \
-			'in	10.77.0.5	80	udp	4	208	0	0' \
-			'in	10.77.0.6	65535	tcp	2	108	2	0' \
-			'in	fd77::5	0	icmp	2	124	0	0' \
-			'in	fd77::5	443	tcp	3	222	3	0')
+			'-	*	-	-	18	1240	8	0	0' \
+			'in	10.77.0.5	80	tcp	7	578	3	0	0' \
+			'in	10.77.0.5	80	udp	4	208	0	0	0' \
+			'in	10.77.0.6	65535	tcp	2	108	2	0	0' \
+			'in	fd77::5	0	icmp	2	124	0	0	0' \
+			'in	fd77::5	443	tcp	3	222	3	0	0')
 		diff <(head -n 1 "$OUT" | tr '\t' '\n') <(tail -n +2 "$TOP/schemas/flow.tsv" | cut -f1)
 	done
 	bpftool map show | grep -q ' name locks '
@@ -113,9 +113,9 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	dump -s "$SNAP.in" --dir in | tail -n +2 | cut -f3- | sort >"$BATS_TEST_TMPDIR/in"
 	dump -s "$SNAP.out" --dir out | tail -n +2 | cut -f3- | sort >"$BATS_TEST_TMPDIR/out.rows"
 	# The datagram's refusal comes in as ICMP: two echo replies and that.
-	diff "$BATS_TEST_TMPDIR/in" <(printf '%s\n' '-	*	-	-	3	268	0	0' 'in	10.77.0.1	0	icmp	3	268	0	0')
-	diff "$BATS_TEST_TMPDIR/out.rows" <(printf '%s\n' '-	*	-	-	3	240	0	0' \
-		'out	10.77.0.1	0	icmp	2	196	0	0' 'out	10.77.0.1	9999	udp	1	44	0	0')
+	diff "$BATS_TEST_TMPDIR/in" <(printf '%s\n' '-	*	-	-	3	268	0	0	0' 'in	10.77.0.1	0	icmp	3	268	0	0	0')
+	diff "$BATS_TEST_TMPDIR/out.rows" <(printf '%s\n' '-	*	-	-	3	240	0	0	0' \
+		'out	10.77.0.1	0	icmp	2	196	0	0	0' 'out	10.77.0.1	9999	udp	1	44	0	0	0')
 	# What --dir left out is in the snapshot all the same.
 	diff <(dump -s "$SNAP.in" | cut -f3-5,7) <(printf '%s\n' 'dir	src	port	pkts' '-	*	-	0')
 	diff <(dump -s "$SNAP" --dir both | tail -n +2 | cut -f3-6 | sort) <(printf '%s\n' '-	*	-	-' \
@@ -144,6 +144,65 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	kl-set -p "$PINS" flows off
 	diff <(tick judged | cut -f2,3,5) <(printf '%s\n' '*	-	20' '10.77.0.5	80	5' '10.77.0.5	81	5' '10.77.0.6	9	5' \
 		'fd77::5	53	5')
+}
+
+# A connection from FAMILY's own address of the peer to port 7 here, opened and closed again.
+connect() {
+	in_peer perl -MSocket=:all -e 'use IO::Socket::IP; IO::Socket::IP->new(PeerAddr => $ARGV[0],
+		PeerPort => 7, Timeout => 5) or die "no connection: $@"; sleep 1' "$1"
+}
+listen() {
+	in_here perl -MIO::Socket::IP -e '$s = IO::Socket::IP->new(LocalAddr => "::", LocalPort => 7, Listen => 5,
+		V6Only => 0) or die "cannot listen: $@"; open(F, ">", $ARGV[0]); close(F);
+		while ($c = $s->accept) { push @c, $c }' "$OUT.up" 3>&- &
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -e $OUT.up ]] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "est: connections that were really opened, which nobody can forge" {
+	for flavour in new old; do
+		lab_down
+		lab_up
+		rm -f "$OUT.up" "$SNAP"
+		attach --egress --flavour "$flavour"
+		listen
+		both() { connect 10.77.0.2; connect 10.77.0.2; connect fd77::2; }
+		tick both >"$OUT.rows"
+		diff <(awk -F'\t' -v OFS='\t' '$1 == "in" && $4 == "tcp" { print $2, $3, $7, $9 }' "$OUT.rows") \
+			<(printf '%s\n' '10.77.0.1	7	2	2' 'fd77::1	7	1	1')
+		awk -F'\t' '$1 == "-" { exit $9 != 3 } $1 == "out" && $9 { exit 1 }' "$OUT.rows"
+		# Somebody in the name of a host that hears the answers and says nothing: SYNs, and what would follow.
+		ip -n "$HERE" neigh replace 10.77.0.9 lladdr 02:00:00:00:00:0a dev in0
+		forged() {
+			four -c 3 src=10.77.0.9 proto=tcp sport=1234 dport=7 flags=S
+			for flags in A PA FA R SA; do
+				four -c 50 src=10.77.0.9 proto=tcp sport=1234 dport=7 flags="$flags"
+			done
+		}
+		tick forged >"$OUT.rows"
+		grep -q '^in	10.77.0.9	7	tcp	' "$OUT.rows"
+		grep -q '^out	10.77.0.9	1234	tcp	' "$OUT.rows"
+		awk -F'\t' '$9 { print; bad = 1 } END { exit bad }' "$OUT.rows"
+	done
+}
+
+# Without an egress program there is nothing to hold an acknowledgement against; dropped ones prove nothing.
+@test "est: 0 without the egress program, and of what was dropped" {
+	lab_down
+	lab_up
+	attach
+	listen
+	tick connect 10.77.0.2 | awk -F'\t' '$2 == "10.77.0.1" { n = $9 } $9 { bad = 1 } END { exit bad || n != "0" }'
+	attach --egress
+	# The answer to the SYN is seen, but what comes then is above the edge's limit.
+	kl-rule -p "$PINS" add edge-limit 10.77.0.1 7/tcp --rate 1 --burst 1 2>/dev/null
+	kl-set -p "$PINS" -f edge-mode deny
+	limited() { timeout 0.5 bash -c "$(declare -f in_peer); PEER=$PEER in_peer perl -MIO::Socket::IP -e \
+		'IO::Socket::IP->new(PeerAddr => \"10.77.0.2\", PeerPort => 7); '" || true; }
+	tick limited | awk -F'\t' '$2 == "10.77.0.1" && $1 == "in" && $8 >= 1 { n++ } $9 { bad = 1 } END { exit bad || n != 1 }'
 }
 
 @test "whole addresses, where sources are kept per /64" {
@@ -187,7 +246,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	wait "$pid" || status=$?
 	[ "$status" -eq 1 ]
 	diff "$OUT.err" <(echo "kl-dump-flow: flows and edge-mode are off in '$PINS': nothing is counted (kl-set flows on)")
-	[[ $(tail -n 1 "$OUT") == *$'\t-\t*\t-\t-\t0\t0\t0\t0' ]]
+	[[ $(tail -n 1 "$OUT") == *$'\t-\t*\t-\t-\t0\t0\t0\t0\t0' ]]
 }
 
 @test "two readers at once, both right" {
@@ -218,9 +277,9 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "$status" -eq 0 ]
 	[ "$stderr" = "" ]
 	[ "${#lines[@]}" -eq 2 ]
-	diff <(cut -f2- <<<"${lines[1]}") <(printf '0.001\t-\t*\t-\t-\t0\t0\t0\t0\n')
+	diff <(cut -f2- <<<"${lines[1]}") <(printf '0.001\t-\t*\t-\t-\t0\t0\t0\t0\t0\n')
 	diff <(head -n 1 "$SNAP" | tr '\t' '\n') <(tail -n +2 "$TOP/schemas/flow_snapshot.tsv" | cut -f1)
-	diff <(sed -n 2p "$SNAP" | cut -f3-6,8-) <(printf 'in\t10.77.0.5\t9\tudp\t5\t210\t0\t0\n')
+	diff <(sed -n 2p "$SNAP" | cut -f3-6,8-) <(printf 'in\t10.77.0.5\t9\tudp\t5\t210\t0\t0\t0\n')
 	sleep 0.5
 	some() { four -c 3 src=10.77.0.5 proto=udp dport=9; six src=fd77::5 proto=tcp dport=1 flags=S; }
 	diff <(tick some | cut -f1-5) <(printf '%s\n' '-	*	-	-	4' 'in	10.77.0.5	9	udp	3' 'in	fd77::5	1	tcp	1')
@@ -229,6 +288,11 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	# A place there is no more, as after a change of --flows, counts for nothing.
 	sed -i "2s/\t[0-9]*\t/\t99999999\t/" "$SNAP"
 	diff <(tick true | cut -f2,5) <(printf '%s\n' '*	8' '10.77.0.5	8')
+	# One of the time before handshakes were counted.
+	cut -f-11 "$SNAP" >"$SNAP.old"
+	mv "$SNAP.old" "$SNAP"
+	diff <(tick true | cut -f2,5) <(echo '*	0')
+	diff <(head -n 1 "$SNAP" | tr '\t' '\n') <(tail -n +2 "$TOP/schemas/flow_snapshot.tsv" | cut -f1)
 	# Another instance: its counters start from zero, and none is negative.
 	in_here kl-attach -p "$PINS" --detach
 	attach
@@ -256,6 +320,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 		9 1.5 bytes: not a whole number
 		10 - syn: not a whole number
 		11 4294967296 drops: not a whole number
+		12 none est: not a whole number
 	END
 	sed 2p "$BATS_TEST_TMPDIR/good" >"$SNAP"
 	says 3 "$SNAP:3: slot: here twice '$(sed -n 2p "$SNAP" | cut -f2)'" dump -s "$SNAP"
@@ -277,7 +342,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	strangers() { four -c 3000 srcs=3000 src=10.78.0.1 proto=udp dport=9 len=8; regular; }
 	tick strangers >"$BATS_TEST_TMPDIR/rows"
 	kl-dump-total -p "$PINS" -s "$BATS_TEST_TMPDIR/t" >"$OUT"
-	diff <(grep -P '\t10\.77\.0\.5\t' "$BATS_TEST_TMPDIR/rows") <(echo 'in	10.77.0.5	80	tcp	20	1080	20	0')
+	diff <(grep -P '\t10\.77\.0\.5\t' "$BATS_TEST_TMPDIR/rows") <(echo 'in	10.77.0.5	80	tcp	20	1080	20	0	0')
 	rows=$(grep -c '^in' "$BATS_TEST_TMPDIR/rows")
 	[ "$rows" -ge 8 ]
 	diff <(columns "$OUT" flows flows_evicted flows_lost | tail -n 1) <(printf '%s\t0\t%s\n' "$rows" $((3001 - rows)))

@@ -92,8 +92,12 @@ static void row(void *self, const struct tsv_row *r)
 		tsv_bad(r, l->col[0], "here twice");
 		return;
 	}
-	for (size_t i = 1; i < l->cols; i++)
-		cell[i - 1] = tsv_cell(r, l->col[i], &len[i - 1]);
+	for (size_t i = 1; i < l->cols; i++) {
+		cell[i - 1] = "0";
+		len[i - 1] = 1;
+		if (l->col[i] >= 0)
+			cell[i - 1] = tsv_cell(r, l->col[i], &len[i - 1]);
+	}
 	bad = l->s->get(element, cell, len, &wrong);
 	if (bad >= 0)
 		tsv_bad(r, l->col[bad + 1], wrong);
@@ -120,7 +124,7 @@ bool slots_load(const struct slots *s, const char *path, void *array, uint32_t i
 		return false;
 	l.cols = columns(s, &text, name);
 	for (size_t i = 0; i < l.cols; i++)
-		bind[i] = (struct tsv_bind){ name[i], &l.col[i], false };
+		bind[i] = (struct tsv_bind){ name[i], &l.col[i], i + s->later >= l.cols };
 	if (tsv_run(path, &ops, &l))
 		exit(KL_INPUT);
 	free(text);

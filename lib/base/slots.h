@@ -18,6 +18,7 @@ struct slots {
 	/* Reads them into a zeroed element. -1, or the index of the first bad cell with *wrong saying
 	 * what it is not: "not a number". */
 	int (*get)(void *element, const char *const cell[], const uint32_t len[], const char **wrong);
+	size_t later;		/* columns, the last ones, that older files lack: read as 0 */
 };
 
 /* Replaces path by the array. instance: a number that tells whose it is. Ends the command

@@ -40,5 +40,5 @@ char *tally_flow_put(char *p, const struct tally *t, const struct tally_flow *f)
 		p = stpcpy(p, "-\t*\t-\t-");
 		p = cell(cell(cell(p, t->all.pkts), t->all.bytes), t->all.syn);
 	}
-	return stpcpy(p, "\t0\n");
+	return stpcpy(p, "\t0\t-\n");
 }

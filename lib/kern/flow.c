@@ -16,6 +16,7 @@ void flow_diff(const struct flow_raw *n, const struct flow_raw *p, struct flow_d
 	d->bytes = (n->bytes - p->bytes) & PB_BYTES_MASK;
 	d->syn = (uint32_t)(n->syn - p->syn);
 	d->drops = (uint32_t)(n->drops - p->drops);
+	d->est = (uint32_t)(n->est - p->est);
 }
 
 void flow_add(struct flow_delta *sum, const struct flow_delta *d)
@@ -24,6 +25,7 @@ void flow_add(struct flow_delta *sum, const struct flow_delta *d)
 	sum->bytes += d->bytes;
 	sum->syn += d->syn;
 	sum->drops += d->drops;
+	sum->est += d->est;
 }
 
 int flow_open(struct flow_walk *w, struct kern *k)
@@ -65,6 +67,7 @@ static void read_record(const volatile struct kl_flow *h, struct flow_raw *out)
 	/* Before the packets: a packet that comes meanwhile is not a SYN, nor dropped, before it is one. */
 	out->syn = h->syn;
 	out->drops = h->drops;
+	out->est = h->est;
 	out->carry = h->carry;
 	pb = pb_read(&h->pb, &h->carry);
 	out->pb = pb.word;

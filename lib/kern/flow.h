@@ -12,7 +12,7 @@ struct flow_raw {
 	struct prefix x;	/* the other side, the whole address */
 	uint32_t id;		/* direction, protocol, port: as in struct kl_flow */
 	uint32_t seen_j;	/* when it was made: tells it from another record of the same flow */
-	uint32_t syn, drops;
+	uint32_t syn, drops, est;
 	uint32_t carry;		/* this and pb as in the record: unchanged when nothing arrived */
 	uint64_t pb;
 	uint64_t pkts, bytes;	/* dropped ones included */
@@ -35,7 +35,7 @@ static inline uint16_t flow_port(uint32_t id)
 
 /* What was counted between two readings. */
 struct flow_delta {
-	uint64_t pkts, bytes, syn, drops;
+	uint64_t pkts, bytes, syn, drops, est;
 };
 
 /* now less prev; prev another record: all of now. */

@@ -25,6 +25,8 @@ struct lab {
 	uint8_t *bss;
 	size_t bss_size;
 	uint64_t *budget;	/* in bss */
+	uint8_t *shakes;	/* and the answers to SYNs */
+	size_t shakes_size;
 	uint32_t sets[2], flow_sets[2];
 	bool talked, full;	/* conversations may be remembered; the tables are full */
 	void *zeros;		/* a value for every CPU of the largest map that has them */
@@ -84,7 +86,7 @@ static int instance(struct lab *l)
 	return l->k->cfg && l->k->rl && l->k->edge[0] && l->k->edge[1] ? 0 : -errno;
 }
 
-/* The packet path's own memory; where in it the budget is, its type information tells. */
+/* The packet path's own memory; where in it what is, its type information tells. */
 static int own_memory(struct lab *l)
 {
 	struct bpf_map *m = bpf_object__find_map_by_name(l->s->obj, ".bss");
@@ -105,8 +107,12 @@ static int own_memory(struct lab *l)
 		name = btf__name_by_offset(btf, btf__type_by_id(btf, v->type)->name_off);
 		if (!strcmp(name, "essential_tat"))
 			l->budget = (uint64_t *)(l->bss + v->offset);
+		if (!strcmp(name, "shakes")) {
+			l->shakes = l->bss + v->offset;
+			l->shakes_size = v->size;
+		}
 	}
-	return l->budget ? 0 : -EINVAL;
+	return l->budget && l->shakes ? 0 : -EINVAL;
 }
 
 int lab_open(struct lab **out, const char *object, enum flavour f)
@@ -220,8 +226,10 @@ int lab_clear(struct lab *l, bool full, bool spent)
 		if (full)
 			memset(l->map[tags[i] + 1], 0xff, l->size[tags[i] + 1]);
 	}
-	if (l->talked)
+	if (l->talked) {
 		memset(l->map[PIN_CONNS], 0, l->size[PIN_CONNS]);
+		memset(l->shakes, 0, l->shakes_size);
+	}
 	if (full || l->full)
 		memset(l->bss, 0, l->bss_size);
 	l->full = full;

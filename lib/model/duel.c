@@ -324,7 +324,8 @@ static int compare_flow(struct duel *d, const struct kl_flow *r)
 			break;
 	const struct { const char *name; uint64_t want, got; } n[] = {
 		{ "pkts", f->pkts, PKTS(r->pb) }, { "bytes", f->bytes, BYTES(r->pb) },
-		{ "syn", f->syn, r->syn }, { "drops", f->drops, r->drops }, { "carry", 0, r->carry },
+		{ "syn", f->syn, r->syn }, { "drops", f->drops, r->drops }, { "est", f->est, r->est },
+		{ "carry", 0, r->carry },
 	};
 
 	if (f == d->m.flow + d->m.flows) {

@@ -130,6 +130,11 @@ static void tcp(struct gen *g, struct back *k, unsigned from, unsigned to)
 
 	put16(p, from);
 	put16(p + 2, to);
+	/* Few numbers, that one side's is often what the other one expects. */
+	p[7] = (uint8_t)gen_below(g, 2);
+	p[11] = (uint8_t)gen_below(g, 3);
+	if (gen_chance(g, 100))
+		memset(p + 4, 0xff, 4);
 	p[12] = 0x50;
 	p[13] = gen_chance(g, 700) ? PICK(g, usual) : (uint8_t)gen_below(g, 256);
 }

@@ -17,7 +17,7 @@ void model_clear(struct model *m)
 {
 	memset(&m->t, 0, sizeof(m->t));
 	memset(&m->h, 0, sizeof(m->h));
-	m->srcs = m->flows = m->talks = m->ports = 0;
+	m->srcs = m->flows = m->talks = m->shakes = m->ports = 0;
 }
 
 static bool same(const uint8_t *a, const uint8_t *b)
@@ -227,6 +227,43 @@ static bool is_reply(struct model *m, const struct wire *w)
 		}
 	}
 	return known(m, &k);
+}
+
+/* ---- handshakes: RFC 9293, 3.5 ---- */
+
+static struct model_shake *shake(struct model *m, const struct model_shake *k)
+{
+	struct model_shake *s;
+
+	for (s = m->shake; s < m->shake + m->shakes; s++)
+		if (same(s->there, k->there) && s->lport == k->lport && s->rport == k->rport &&
+		    s->seq == k->seq)
+			return s;
+	return NULL;
+}
+
+static void answered(struct model *m, const struct wire *w)
+{
+	struct model_shake k = { .lport = w->sport, .rport = w->dport, .seq = w->seq };
+
+	memcpy(k.there, w->dst, 16);
+	if (!shake(m, &k))
+		m->shake[m->shakes++] = k;
+}
+
+/* The first acknowledgement of such an answer. */
+static bool completes(struct model *m, const struct wire *w)
+{
+	struct model_shake k = { .lport = w->dport, .rport = w->sport, .seq = w->ack - 1 }, *s;
+
+	if (w->proto != 6 || !w->has_flags || (w->flags & (SYN | RST | ACK)) != ACK)
+		return false;
+	memcpy(k.there, w->src, 16);
+	s = shake(m, &k);
+	if (!s)
+		return false;
+	*s = m->shake[--m->shakes];
+	return true;
 }
 
 /* ---- the verdict ---- */
@@ -500,6 +537,8 @@ enum model_why model_in(struct model *m, const uint8_t *frame, size_t n)
 			m->t.drop_edge += why == WHY_EDGE;
 		}
 		count_flow(flow, &w, 1, why != WHY_PASS);
+		if (flow && why == WHY_PASS)
+			flow->est += completes(m, &w);
 	}
 	count_all(&m->t.all, &w, verdicts[why]);
 	if (m->w.full)
@@ -522,6 +561,8 @@ static void sent(struct model *m, const struct wire *w)
 	if (w->proto == 6) {
 		if (!w->has_flags)
 			return;
+		if ((w->flags & (SYN | ACK)) == (SYN | ACK))
+			answered(m, w);
 		k.closing = w->flags & (FIN | RST);
 		/* Neither the answer to a SYN nor a reset takes part in anything new. */
 		remember(m, &k, !(w->flags & RST) && (w->flags & (SYN | ACK)) != (SYN | ACK), opens(w),

@@ -47,7 +47,7 @@ struct model_flow {
 	uint8_t proto;
 	uint16_t port;
 	uint64_t tat, pkts, bytes;
-	uint32_t syn, drops;
+	uint32_t syn, drops, est;
 };
 struct model_talk {		/* a conversation of this host, or fragments under way */
 	uint8_t here[16], there[16];
@@ -58,6 +58,12 @@ struct model_talk {		/* a conversation of this host, or fragments under way */
 	uint64_t until;
 };
 
+struct model_shake {		/* this host answered a SYN, and the other side did not confirm it yet */
+	uint8_t there[16];
+	uint16_t lport, rport;
+	uint32_t seq;
+};
+
 struct model {
 	struct world w;
 	uint64_t now;		/* boot time ns */
@@ -66,8 +72,9 @@ struct model {
 	struct model_src src[MODEL_STEPS];
 	struct model_flow flow[MODEL_STEPS];
 	struct model_talk talk[2 * MODEL_STEPS];
+	struct model_shake shake[MODEL_STEPS];
 	struct { const struct model_src *src; uint16_t port; } port[MODEL_STEPS];
-	size_t srcs, flows, talks, ports;
+	size_t srcs, flows, talks, shakes, ports;
 };
 
 /* Forgets everything; world and time are the caller's to set. */

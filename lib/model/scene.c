@@ -17,6 +17,7 @@
 #define IP6(len, next) "86dd60000000" len next "40" THERE6 HERE6
 #define OUT6(len, next) "86dd60000000" len next "40" HERE6 THERE6
 #define TCP(from, to, flags) from to "0000000000000000" "50" flags "00000000" "0000"
+#define ACKS(from, to, number, flags) from to "00000000" number "50" flags "00000000" "0000"
 #define UDP(from, to) from to "00080000"
 #define ECHO(type) type "00" "0000" "00070001"
 #define HTTPS	 "01bb"
@@ -30,6 +31,11 @@ static const struct { const char *name, *hex; } frames[] = {
 	{ "syn-ssh", MACS IP4("0028", "0000", "06") TCP(HIGH, SSH, "02") },
 	{ "synack", MACS IP4("0028", "0000", "06") TCP(HTTPS, HIGH, "12") },
 	{ "ack-https", MACS IP4("0028", "0000", "06") TCP(HTTPS, HIGH, "10") },
+	{ "ack", MACS IP4("0028", "0000", "06") ACKS(HIGH, HTTPS, "00000001", "10") },
+	{ "ack-of-more", MACS IP4("0028", "0000", "06") ACKS(HIGH, HTTPS, "00000002", "10") },
+	{ "ack-of-less", MACS IP4("0028", "0000", "06") ACKS(HIGH, HTTPS, "00000000", "10") },
+	{ "ack-rst", MACS IP4("0028", "0000", "06") ACKS(HIGH, HTTPS, "00000001", "14") },
+	{ "ack-syn", MACS IP4("0028", "0000", "06") ACKS(HIGH, HTTPS, "00000001", "12") },
 	{ "syn-back", MACS IP4("0028", "0000", "06") TCP(HTTPS, HIGH, "02") },
 	{ "vlan-udp", MACS TAG IP4("001c", "0000", "11") UDP(HIGH, DNS) },
 	{ "vlan-syn", MACS TAG IP4("0028", "0000", "06") TCP(HIGH, HTTPS, "02") },
@@ -147,6 +153,16 @@ const struct scene scenes[] = {
 		     { "ip6-udp-reply", WHY_EDGE, 307 } } },
 	{ .name = "answer-is-no-talk", .set = { .edge = EDGE_ALLOW },
 	  .steps = { { "out own-synack", WHY_PASS, 0 }, { "ack-https", WHY_EDGE, 0 } } },
+	{ .name = "handshake", .flows = true,	/* completed once */
+	  .steps = { { "ack", WHY_PASS, 0 }, { "out own-synack", WHY_PASS, 0 }, { "ack", WHY_PASS, 0 },
+		     { "ack", WHY_PASS, 0 } } },
+	{ .name = "no-handshake", .flows = true,
+	  .steps = { { "out own-synack", WHY_PASS, 0 }, { "ack-rst", WHY_PASS, 0 },
+		     { "ack-syn", WHY_PASS, 0 }, { "ack-of-more", WHY_PASS, 0 },
+		     { "ack-of-less", WHY_PASS, 0 } } },
+	{ .name = "handshake-refused", .flows = true, .set = { .edge = EDGE_DENY },
+	  .rules = { EDGES(KL_EDGE_DENY, 443, 6) },
+	  .steps = { { "out own-synack", WHY_PASS, 0 }, { "ack", WHY_EDGE, 0 } } },
 	{ .name = "talk-ends", .set = { .edge = EDGE_ALLOW },
 	  .steps = { { "out own-syn", WHY_PASS, 0 }, { "out own-ack", WHY_PASS, 0 },
 		     { "synack", WHY_PASS, 607 }, { "out own-fin", WHY_PASS, 0 }, { "synack", WHY_PASS, 127 },

@@ -73,6 +73,8 @@ static void transport(struct wire *w)
 		if (p) {
 			w->has_flags = true;
 			w->flags = p[9];
+			w->seq = wire_be16(p) * 65536u + wire_be16(p + 2);
+			w->ack = wire_be16(p + 4) * 65536u + wire_be16(p + 6);
 		}
 	} else if (w->proto == 1 || w->proto == 58) {
 		p = take(&s, 1);

@@ -28,6 +28,7 @@ struct wire {
 	bool has_ports, has_flags, has_type;
 	uint16_t sport, dport;
 	uint8_t flags;			/* of TCP */
+	uint32_t seq, ack;		/* with flags */
 	uint8_t icmp;			/* type */
 	struct span body;		/* what the IP packet carries, as far as the frame holds it */
 };
