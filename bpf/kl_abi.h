@@ -30,7 +30,8 @@
 #define KL_F_EDGE_DENY     (1u << 10)	/* edge-mode deny: denied edges are dropped */
 #define KL_F_EDGE_ALLOW    (1u << 11)	/* edge-mode allow: all but allowed edges and replies are */
 #define KL_F_HIST          (1u << 12)	/* histograms are counted */
-#define KL_F_TIMED         (1u << 13)	/* a trial runs or the dead-man switch is set: see in_force() */
+#define KL_F_TIMED         (1u << 13)	/* a trial, the dead-man switch or a surge: see in_force() */
+#define KL_F_SURGE         (1u << 14)	/* sources without a history are tested, until surge_ns */
 
 /* Any of these: a source has a judgement to look up. */
 #define KL_F_JUDGE (KL_F_ENFORCE_ALLOW | KL_F_ALLOW | KL_F_DENY | \
@@ -47,6 +48,11 @@ enum kl_owner { KL_OPERATOR = 1, KL_IQ = 2, KL_GRAPH = 3 };
 #define KL_POL_ALLOW 1u		/* in the allow table: passes, whatever else */
 #define KL_POL_DENY  2u		/* in a deny table */
 #define KL_POL_LIMIT 4u		/* has a limit of its own, in kl_cold */
+/* Beside them, kept at every judgement: what surges found out about the source. */
+#define KL_POL_SUSPECT 0x10u	/* dropped in one: how old its record is proves nothing */
+#define KL_POL_CAME    0x20u	/* a packet of it passed its test */
+#define KL_POL_KNOWN   0x80u	/* it has a history: passes */
+#define KL_POL_SURGE   0xb0u
 
 /* kl_flow.pol, likewise, of the edge tables and kl_edge_cfg.gen */
 #define KL_EPOL_ALLOW 1u
@@ -82,16 +88,20 @@ struct kl_cfg {
 	__u32 dead_mode;	/* enum kl_dead: what happens then */
 	__u32 lapsed;		/* the latest trial ran out, and user space took note */
 	__u64 born_ns;		/* when the counters began, CLOCK_BOOTTIME; 0: an older kl-attach made them */
-	__u32 zero[2];
+	__u64 surge_ns;		/* when the surge ends unless it is prolonged, CLOCK_BOOTTIME; 0: none */
+	__u32 surge_ivl;	/* pace at which packets pass in it untested, of kl_gcra(), by class; 0: none */
+	__u32 surge_j;		/* written by the packet path: younger records are no history (low 32 bits) */
+	__u32 zero[14];
 	__u32 gen[KL_GENS];
 	/* Written by the packet path, a line of its own. */
-	__u32 fallen;		/* KL_FELL_* */
+	__u32 fallen;		/* KL_FELL_*, KL_SURGES */
 	__u32 looked_j;		/* at which jiffy it was found out */
 	__u64 falls;		/* how often the dead-man switch fell */
 };
 enum kl_dead { KL_KEEP, KL_LIMITS, KL_PASS_ALL };
 #define KL_FELL_TRIAL 1u	/* nobody confirmed: what was before is in force */
 #define KL_FELL_DEAD  2u	/* no kl-apply for dead_ns: dead_mode is in force */
+#define KL_SURGES     4u	/* the surge is not over */
 
 /* kernloom_rl_cfg, one value: the default limit, and the one before the trial. rate 0: none. */
 struct kl_rl {
@@ -240,7 +250,9 @@ struct kl_totals {
 	__u64 flows, flows_evicted, flows_lost;	/* records made, given away; packets that got none */
 	__u64 conns, conns_lost;	/* remembered; forgotten before their time, for want of room */
 	__u64 fallen;		/* packets while a trial had run out or the dead-man switch had fallen */
-	__u64 own[16];		/* the packet path's: the packet under way. Readers pass it over */
+	__u64 own[14];		/* the packet path's: the packet under way. Readers pass it over */
+	__u64 drop_surge;	/* of those above a limit, packets of sources a surge had not let in */
+	__u64 surge_came;	/* packets that let their source in */
 };
 
 /* kernloom_hist, one value a CPU. Lengths of frames by powers of two: bin i holds those below 64 << i,
@@ -301,12 +313,12 @@ static inline __attribute__((always_inline)) void kl_gcra(__u32 hz, __u64 rate, 
 
 #define KL_SIZE(t, n) _Static_assert(sizeof(struct t) == (n), #t)
 #define KL_AT(t, m, n) _Static_assert(__builtin_offsetof(struct t, m) == (n), #t "." #m)
-KL_SIZE(kl_cfg, 128 + 4 * KL_GENS + 16);
+KL_SIZE(kl_cfg, 192 + 4 * KL_GENS + 16);
 KL_AT(kl_cfg, seed, 16);
 KL_AT(kl_cfg, epoch, 44);
 KL_AT(kl_cfg, gen_all, 60);
-KL_AT(kl_cfg, gen, 128);
-KL_AT(kl_cfg, fallen, 128 + 4 * KL_GENS);
+KL_AT(kl_cfg, gen, 192);
+KL_AT(kl_cfg, fallen, 192 + 4 * KL_GENS);
 KL_SIZE(kl_rl_cfg, 48);
 KL_SIZE(kl_edge_cfg, 8);
 KL_SIZE(kl_rule, 16);
@@ -330,6 +342,8 @@ KL_SIZE(kl_flow_cold, 16);
 KL_SIZE(kl_conn, 16);
 KL_SIZE(kl_count, 69 * 8);
 KL_SIZE(kl_totals, (2 * 69 + 25 + 16) * 8);
+KL_AT(kl_totals, drop_surge, (2 * 69 + 25 + 14) * 8);
+KL_AT(kl_cfg, surge_ns, 120);
 KL_SIZE(kl_hist, (2 * KL_HIST_LENS + 3 * KL_HIST_PORTS) * 8);
 KL_SIZE(kl_event, 40);
 KL_AT(kl_event, src, 8);

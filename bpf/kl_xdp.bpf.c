@@ -17,6 +17,7 @@
 #include "limit.bpf.h"
 #include "tuple.bpf.h"
 #include "shake.bpf.h"
+#include "surge.bpf.h"
 #include "count.bpf.h"
 #include "hist.bpf.h"
 #include "event.bpf.h"
@@ -83,7 +84,7 @@ static __always_inline __u32 standing(struct kl_totals *t, const struct src_rec 
 			}
 		}
 		r->until_j = w->j.until_j;
-		r->pol = gen | w->j.pol;
+		r->pol = gen | w->j.pol | (r->pol & KL_POL_SURGE);
 	}
 	return w->j.pol;
 }
@@ -181,7 +182,7 @@ int kl_shield(struct xdp_md *ctx)
 	if (k->family == 6 && on & KL_F_SRC6_64)
 		k->lo = 0;
 	h = src_hash(k);
-	how = src_find(&f, k, h, now_j, 1);
+	how = src_find(&f, k, h, now_j, !(on & KL_F_SURGE));
 	if (how >= MADE)
 		t->new_sources++;
 	if (how == EVICTED)
@@ -192,6 +193,8 @@ int kl_shield(struct xdp_md *ctx)
 		v = KL_PASS | FINAL;
 	} else if (on) {
 		v = verdict(t, &f, w, h, on);
+		if (on & KL_F_SURGE && v == KL_PASS && !(f.r && f.r->pol & KL_POL_KNOWN))
+			v = surge(ctx, f.r ? PLACE(FOUND, f.set, f.way) : 0);
 	}
 	reason = v;
 	if (on & (KL_F_FLOWS | KL_F_EDGE)) {

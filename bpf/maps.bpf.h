@@ -93,6 +93,7 @@ struct {
  * A new value overwrites an old one: none is ever full. */
 #define DOOR_CELLS 1048576u
 #define AGE_CELLS  65536u
+#define SURGE_SETS 524288u	/* of four cells each */
 __u64 shared_tat[KL_SHARED];	/* limiter of packets without a record, by hash of the source */
 __u64 essential_tat;		/* budget of neighbour discovery and DHCP */
 __u16 door[DOOR_CELLS];		/* who knocked at a full set lately: 16 bits of the hash */
@@ -102,6 +103,8 @@ __u32 flow_aged[AGE_CELLS];
 #define SHAKE_WAYS 4
 __u64 shakes[SHAKE_SETS * SHAKE_WAYS];	/* answers to SYNs, by set, the oldest last */
 __u32 answers;			/* there were some: the egress program is attached */
+__u64 surge_tat[4];		/* budgets of packets that pass a surge untested, by KL_L4_* */
+__u32 surge_cells[4 * SURGE_SETS];	/* who came in a surge: tag, passed, when; see surge.bpf.h */
 
 /* What the tables are asked about an address, and their answer. */
 struct judged {

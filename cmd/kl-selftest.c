@@ -102,7 +102,8 @@ static void scene(struct test *t, const struct scene *s)
 	for (step = s->steps; step < s->steps + SCENE_STEPS && step->packet; step++) {
 		if (scene_frame(step, &f))
 			die(KL_SYSTEM, "scene %s: no frame %s", s->name, step->packet);
-		check(step->after ? duel_pass(&t->d, step->after) : 0);
+		check(SCENE_AFTER(step) ? duel_pass(&t->d, SCENE_AFTER(step)) : 0);
+		check(step->after >> 16 ? duel_surge(&t->d, step->after & SURGE_BEGINS) : 0);
 		diff = duel_frame(&t->d, &f, &want, &got);
 		check(diff);
 		row(t, s->name, step->packet, model_whys[step->want], model_whys[got],

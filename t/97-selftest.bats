@@ -62,14 +62,14 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 }
 
 @test "--seed and --packets: the same again, other ones" {
-	says 0 "$((429 + 640)) packets, 430 rows, 0 differ" kl-selftest --packets 577 --seed 9
+	says 0 "$((502 + 640)) packets, 503 rows, 0 differ" kl-selftest --packets 577 --seed 9
 	[ "${lines[-1]}" = $'random\t640 packets\tas the reference\tas the reference\tok' ]
 }
 
 @test "captures: whole, short, of another kind, cut, none" {
 	capture one "$FRAME"
 	capture short 0200
-	says 0 "430 packets, 430 rows, 0 differ" kl-selftest --packets 0 one
+	says 0 "503 packets, 503 rows, 0 differ" kl-selftest --packets 0 one
 	[ "${lines[-1]}" = $'one\t1 packets\tas the reference\tas the reference\tok' ]
 	run --separate-stderr kl-selftest --packets 0 short one
 	[ "$status" -eq 0 ]
@@ -97,7 +97,7 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "${#list[@]}" -ge 50 ]
 	run --separate-stderr kl-selftest --packets 0 "${list[@]}"
 	[ "$status" -eq 0 ]
-	[ "${#lines[@]}" -eq $((430 + ${#list[@]})) ]
+	[ "${#lines[@]}" -eq $((503 + ${#list[@]})) ]
 	run -1 grep -v 'ok$' < <(tail -n +2 <<<"$output")
 }
 
@@ -168,6 +168,15 @@ mutant() {
 	mutant shake.bpf.h 's/set\[i\] = 0;//' --packets 0
 	mutant shake.bpf.h 's/TCP_SYN | TCP_RST | TCP_ACK/TCP_SYN | TCP_ACK/' --packets 0
 	mutant kl_xdp.bpf.c 's/flow.r && v == KL_PASS && may/flow.r \&\& may/' --packets 0
+	mutant surge.bpf.h 's/age < SURGE_EARLY/age < 0/' --packets 0
+	mutant surge.bpf.h 's/age <= SURGE_LATE/age <= 60/' --packets 0
+	mutant surge.bpf.h 's/r->syn + 2/r->syn + 1/' --packets 0
+	mutant surge.bpf.h 's/!pol && c/c/' --packets 0
+	mutant surge.bpf.h 's/|= KL_POL_SUSPECT/|= 0/' --packets 0
+	mutant surge.bpf.h 's/ + last \* 8//' --packets 0
+	mutant surge.bpf.h 's/!twin && pol/pol/' --packets 0
+	mutant surge.bpf.h 's/age < SURGE_TWINS/0/' --packets 0
+	mutant guard.bpf.h 's/ - HISTORY_S \* cfg.hz//' --packets 0
 	mutant count.bpf.h 's/(k->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN/k->flags \& TCP_SYN/' --packets 0
 }
 

@@ -40,8 +40,8 @@ static void world(const struct world *w)
 
 	settings("set", &w->set);
 	settings("before", &w->before);
-	printf("trial %.1f dead %.1f mode %d flows %d hist %d full %d spent %d\n", left(w->trial), left(w->dead),
-	       w->dead_mode, w->flows, w->hist, w->full, w->spent);
+	printf("trial %.1f dead %.1f surge %.1f free %d mode %d flows %d hist %d full %d spent %d\n", left(w->trial),
+	       left(w->dead), left(w->surge), w->surge_free, w->dead_mode, w->flows, w->hist, w->full, w->spent);
 	for (t = 0; t < KL_TABLES; t++)
 		for (i = 0; i < w->n[t]; i++) {
 			r = &w->rules[t][i];

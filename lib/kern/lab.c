@@ -24,11 +24,12 @@ struct lab {
 	size_t size[PINS];
 	uint8_t *bss;
 	size_t bss_size;
-	uint64_t *budget;	/* in bss */
+	uint64_t *budget, *surge_tat;	/* in bss */
 	uint8_t *shakes;	/* and the answers to SYNs */
-	size_t shakes_size;
+	uint32_t *surge_cells;
+	size_t shakes_size, surge_size;
 	uint32_t sets[2], flow_sets[2];
-	bool talked, full;	/* conversations may be remembered; the tables are full */
+	bool talked, full, surged;	/* conversations may be remembered; the tables are full; cells are used */
 	void *zeros;		/* a value for every CPU of the largest map that has them */
 };
 
@@ -111,8 +112,14 @@ static int own_memory(struct lab *l)
 			l->shakes = l->bss + v->offset;
 			l->shakes_size = v->size;
 		}
+		if (!strcmp(name, "surge_tat"))
+			l->surge_tat = (uint64_t *)(l->bss + v->offset);
+		if (!strcmp(name, "surge_cells")) {
+			l->surge_cells = (uint32_t *)(l->bss + v->offset);
+			l->surge_size = v->size;
+		}
 	}
-	return l->budget && l->shakes ? 0 : -EINVAL;
+	return l->budget && l->shakes && l->surge_tat && l->surge_cells ? 0 : -EINVAL;
 }
 
 int lab_open(struct lab **out, const char *object, enum flavour f)
@@ -232,8 +239,11 @@ int lab_clear(struct lab *l, bool full, bool spent)
 	}
 	if (full || l->full)
 		memset(l->bss, 0, l->bss_size);
+	else if (l->surged)
+		memset(l->surge_cells, 0, l->surge_size);
+	memset(l->surge_tat, 0, 4 * sizeof(*l->surge_tat));
 	l->full = full;
-	l->talked = false;
+	l->talked = l->surged = false;
 	*l->budget = spent ? UINT64_MAX / 2 : 0;
 	if (bpf_map_update_elem(l->k->fd[PIN_TOTALS], &zero, l->zeros, 0) ||
 	    bpf_map_update_elem(l->k->fd[PIN_HIST], &zero, l->zeros, 0))
@@ -256,6 +266,7 @@ int lab_in(struct lab *l, const void *frame, size_t n, bool *pass)
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = (uint32_t)n, .repeat = 1);
 
 	l->talked = true;	/* of fragments */
+	l->surged |= !!(l->k->cfg->features & KL_F_SURGE);
 	if (bpf_prog_test_run_opts(l->s->prog, &o))
 		return -errno;
 	*pass = o.retval == XDP_PASS;
@@ -285,6 +296,7 @@ void lab_pass(struct lab *l, unsigned seconds)
 {
 	uint32_t j = seconds * LAB_HZ;
 	struct kl_flow_cold *fc;
+	struct kl_cold *cold;
 	struct kl_conn *c;
 	struct kl_flow *f;
 	struct kl_src *s;
@@ -293,9 +305,11 @@ void lab_pass(struct lab *l, unsigned seconds)
 
 	for (six = 0; six < 2; six++) {
 		s = (struct kl_src *)l->map[six ? PIN_SRC6 : PIN_SRC4];
+		cold = (struct kl_cold *)l->map[six ? PIN_COLD6 : PIN_COLD4];
 		for (i = 0; i < (size_t)l->sets[six] * KL_WAYS; i++) {
 			older((uint64_t *)&s[i].tat, seconds);
 			s[i].until_j -= j;
+			cold[i].seen_j -= j;
 		}
 		f = (struct kl_flow *)l->map[six ? PIN_FLOW6 : PIN_FLOW4];
 		fc = (struct kl_flow_cold *)l->map[six ? PIN_FLOW_COLD6 : PIN_FLOW_COLD4];
@@ -304,6 +318,12 @@ void lab_pass(struct lab *l, unsigned seconds)
 			f[i].until_j -= j;
 		}
 	}
+	for (i = 0; i < 4; i++)
+		older(&l->surge_tat[i], seconds);
+	for (i = 0; l->surged && i < l->surge_size / sizeof(*l->surge_cells); i++)
+		if (l->surge_cells[i])	/* eighths of a second in the lowest bits */
+			l->surge_cells[i] = (l->surge_cells[i] & ~2047u) |
+					    ((l->surge_cells[i] - 8 * seconds) & 2047);
 	c = (struct kl_conn *)l->map[PIN_CONNS];
 	for (i = 0; i < KL_CONN_SETS * KL_WAYS; i++)
 		c[i].until = c[i].until > j >> 8 ? c[i].until - (j >> 8) : 0;

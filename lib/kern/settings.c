@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The settings, and the deadlines that bpf/guard.bpf.h keeps: the trial's and the dead-man switch's. */
+/* The settings, and the deadlines that bpf/guard.bpf.h keeps: the trial's, the dead-man switch's and the surge's. */
 #include <errno.h>
 
 #include "kern.h"
@@ -8,7 +8,7 @@
 /* Are there deadlines to look at? */
 static void timed(struct kern *k)
 {
-	if (k->cfg->trial_ns || k->cfg->dead_ns)
+	if (k->cfg->trial_ns || k->cfg->dead_ns || k->cfg->surge_ns)
 		__atomic_fetch_or(&k->cfg->features, KL_F_TIMED, __ATOMIC_SEQ_CST);
 	else
 		__atomic_fetch_and(&k->cfg->features, ~KL_F_TIMED, __ATOMIC_SEQ_CST);
@@ -113,6 +113,30 @@ int kern_dead_man(struct kern *k, enum kl_dead mode, int64_t ms)
 void kern_beat(struct kern *k)
 {
 	__atomic_store_n(&k->cfg->beat_ns, boot_ns(), __ATOMIC_SEQ_CST);
+}
+
+/* The generations stay: a surge changes nobody's judgement. */
+void kern_surge(struct kern *k, uint64_t until, uint32_t rate)
+{
+	uint32_t ivl, tol;
+
+	kl_gcra(k->cfg->hz, rate, 1, &ivl, &tol);
+	k->cfg->surge_ivl = rate ? ivl : 0;
+	__atomic_store_n(&k->cfg->surge_ns, until, __ATOMIC_SEQ_CST);
+	timed(k);
+	if (until)
+		__atomic_fetch_or(&k->cfg->features, KL_F_SURGE, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_and(&k->cfg->features, ~KL_F_SURGE, __ATOMIC_SEQ_CST);
+}
+
+uint64_t kern_surging(struct kern *k, uint32_t *rate)
+{
+	uint64_t until = k->cfg->surge_ns;
+	uint32_t ivl = k->cfg->surge_ivl;
+
+	*rate = ivl ? (uint32_t)(((uint64_t)k->cfg->hz << 20) / ivl) : 0;
+	return until > boot_ns() ? until : 0;
 }
 
 bool kern_fallen(struct kern *k)

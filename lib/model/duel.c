@@ -10,6 +10,7 @@
 #include "../kern/settings.h"
 
 #define LATE	   1000000000ull	/* ns a world may take: what ends in it is 2 s off at least */
+#define LATE_SURGE 100000000ull	/* the same with a surge, in which an eighth of a second counts */
 #define LATE_TRIES 20
 
 int duel_open(struct duel *d, const char *object, enum flavour f)
@@ -66,7 +67,8 @@ static void put_deadlines(struct duel *d)
 	cfg->beat_ns = w->dead - 3600000000000 - d->passed;
 	cfg->dead_mode = w->dead_mode;
 	cfg->looked_j = 0;
-	cfg->fallen = 0;
+	cfg->fallen &= KL_SURGES;
+	kern_surge(lab_kern(d->lab), w->surge ? w->surge - d->passed : 0, w->surge_free ? 1000000 : 0);
 }
 
 static int put_rules(struct duel *d, enum kl_table t, bool there)
@@ -96,7 +98,8 @@ int duel_begin(struct duel *d, const struct world *w, uint64_t now)
 	d->m.w = *w;
 	d->m.w.jiffy = 1000000000 / LAB_HZ;
 	d->m.now = d->base = now;
-	d->passed = d->passes = d->step = 0;
+	d->passed = d->passes = d->waits = d->step = 0;
+	kern_cfg(k)->fallen = 0;	/* what surge there is begins now */
 	memset(&d->was, 0, sizeof(d->was));
 	err = lab_clear(d->lab, w->full, w->spent);
 	for (t = 0; t < KL_TABLES && !err; t++)
@@ -108,9 +111,9 @@ int duel_begin(struct duel *d, const struct world *w, uint64_t now)
 	put_deadlines(d);
 	d->worlds++;
 	return kern_feature(k, (w->flows ? KL_F_FLOWS : 0) | (w->hist ? KL_F_HIST : 0) |
-			    (w->trial || w->dead ? KL_F_TIMED : 0),
+			    (w->trial || w->dead || w->surge ? KL_F_TIMED : 0),
 			    (w->flows ? 0 : KL_F_FLOWS) | (w->hist ? 0 : KL_F_HIST) |
-			    (w->trial || w->dead ? 0 : KL_F_TIMED));
+			    (w->trial || w->dead || w->surge ? 0 : KL_F_TIMED));
 }
 
 int duel_add(struct duel *d, enum kl_table t, const struct rule *r)
@@ -150,6 +153,15 @@ int duel_set(struct duel *d, const struct policy *s)
 	return put_settings(d, s);
 }
 
+int duel_surge(struct duel *d, bool on)
+{
+	d->m.w.surge = on ? d->m.now + 1000000 * 1000000000ull : 0;
+	d->m.w.surge_since = d->m.now;
+	put_deadlines(d);
+	kern_cfg(lab_kern(d->lab))->fallen = 0;
+	return 0;
+}
+
 int duel_pass(struct duel *d, unsigned seconds)
 {
 	enum kl_table t;
@@ -157,12 +169,13 @@ int duel_pass(struct duel *d, unsigned seconds)
 	int err = 0;
 	size_t i;
 
-	if (seconds % 30 != 7 || d->passes == 4)
+	if (seconds == 2 ? d->waits == 3 || d->passes > 3 : seconds % 30 != 7 || d->passes > 3 - !!d->waits)
 		return -EINVAL;
-	d->passes++;
+	*(seconds == 2 ? &d->waits : &d->passes) += 1;
 	d->passed += seconds * 1000000000ull;
 	d->m.now += seconds * 1000000000ull;
 	lab_pass(d->lab, seconds);
+	kern_cfg(lab_kern(d->lab))->surge_j -= seconds * LAB_HZ;
 	for (t = 0; t < KL_TABLES; t++)
 		for (i = 0; i < d->m.w.n[t] && !err; i++) {
 			r = d->m.w.rules[t][i];
@@ -192,6 +205,7 @@ static const struct { const char *name; size_t at; } fields[] = {
 	FIELD(frags4), FIELD(frags6), FIELD(essential), FIELD(allow_hits), FIELD(rl_hits), FIELD(new_sources),
 	FIELD(evicted), FIELD(drop_edge), FIELD(drop_frag), FIELD(drop_other), FIELD(replies), FIELD(flows),
 	FIELD(flows_evicted), FIELD(flows_lost), FIELD(conns), FIELD(conns_lost), FIELD(fallen),
+	FIELD(drop_surge), FIELD(surge_came),
 };
 
 static uint64_t field(const struct kl_totals *t, size_t i)
@@ -238,6 +252,8 @@ static enum model_why reason(const struct kl_totals *was, const struct kl_totals
 		return WHY_DENY;
 	if (t->all.verdict[KL_DROP_ALLOW] != was->all.verdict[KL_DROP_ALLOW])
 		return WHY_ALLOW;
+	if (t->drop_surge != was->drop_surge)
+		return WHY_SURGE;
 	return t->all.verdict[KL_DROP_RL] != was->all.verdict[KL_DROP_RL] ? WHY_LIMIT : WHY_PASS;
 }
 
@@ -392,10 +408,10 @@ static int change(struct duel *d)
 	struct policy s;
 	struct rule r;
 
-	switch (gen_below(&d->g, 5)) {
+	switch (gen_below(&d->g, w->surges ? 8 : 5)) {
 	case 0:
 		gen_settings(&d->g, &s);
-		if (w->full)	/* see gen_world() */
+		if (w->full || w->surges)	/* see gen_world() */
 			s.rate = 0;
 		return duel_set(d, &s);
 	case 1:
@@ -403,9 +419,15 @@ static int change(struct duel *d)
 	case 2:
 	case 3:
 		gen_rule(&d->g, t, &r, d->m.now);
-		return w->full && (t == KL_LIMIT || t == KL_EDGE_LIMIT) ? 0 : duel_add(d, t, &r);
+		if (w->full && (t == KL_LIMIT || t == KL_EDGE_LIMIT))
+			return 0;
+		return w->surges && t == KL_LIMIT ? 0 : duel_add(d, t, &r);
+	case 4:
+		return d->passes < 4u - !!d->waits && !w->full ? duel_pass(d, spans[gen_below(&d->g, 6)]) : 0;
+	case 5:
+		return duel_surge(d, !w->surge);
 	default:
-		return d->passes < 4 && !w->full ? duel_pass(d, spans[gen_below(&d->g, 6)]) : 0;
+		return d->waits < 3 && d->passes < 4 && !w->full ? duel_pass(d, 2) : 0;
 	}
 }
 
@@ -448,7 +470,7 @@ int duel_world(struct duel *d, uint64_t seed, unsigned steps, const struct frame
 		diff = run(d, seed, steps, given, false);
 		if (diff < 0)
 			return diff;
-		if (duel_now() - d->base < LATE) {
+		if (duel_now() - d->base < (d->m.w.surges ? LATE_SURGE : LATE)) {
 			if (diff)	/* with the records looked at after every frame: which one was it? */
 				run(d, seed, steps, given, true);
 			d->changes[0] += d->was.port_changes;

@@ -16,7 +16,7 @@ struct duel {
 	struct gen g;
 	struct kl_totals was;	/* the program's totals before the frame under way */
 	uint64_t base, passed;	/* boot time ns the world began at; how much passed in it since */
-	unsigned passes;
+	unsigned passes, waits;
 	struct frame f;		/* the latest */
 	unsigned step;		/* and its number in its world */
 	char what[160];		/* the difference: what, wanted, got */
@@ -40,8 +40,10 @@ int duel_records(struct duel *d);
 int duel_add(struct duel *d, enum kl_table t, const struct rule *r);
 int duel_del(struct duel *d, enum kl_table t, size_t i);
 int duel_set(struct duel *d, const struct policy *s);
+/* A surge begins, or is over. */
+int duel_surge(struct duel *d, bool on);
 /* Seconds pass: 7 more than a multiple of 30, and four times at most, so that nothing ends just now (all that
- * ends does so after multiples of 30). */
+ * ends does so after multiples of 30); or 2, three times at most and the others as often. */
 int duel_pass(struct duel *d, unsigned seconds);
 
 /* A world of chance with `steps` frames: the given ones, or made ones. */

@@ -10,14 +10,14 @@
 #define RST	  4
 #define ACK	  16
 
-const char *const model_whys[] = { "pass", "drop_allow", "drop_deny", "drop_rl", "drop_edge",
+const char *const model_whys[] = { "pass", "drop_allow", "drop_deny", "drop_rl", "drop_surge", "drop_edge",
 				   "drop_malformed", "drop_other", NULL };
 
 void model_clear(struct model *m)
 {
 	memset(&m->t, 0, sizeof(m->t));
 	memset(&m->h, 0, sizeof(m->h));
-	m->srcs = m->flows = m->talks = m->shakes = m->ports = 0;
+	m->srcs = m->flows = m->talks = m->shakes = m->ports = m->knocks = 0;
 }
 
 static bool same(const uint8_t *a, const uint8_t *b)
@@ -30,17 +30,18 @@ static bool same(const uint8_t *a, const uint8_t *b)
 struct force {
 	struct policy s;
 	bool deny, judge;	/* deny rules act; rules and limits act */
+	bool surge;
 };
 
 static struct force in_force(struct model *m)
 {
 	bool trial = m->w.trial && m->now >= m->w.trial, dead = m->w.dead && m->now > m->w.dead;
-	struct force f = { trial ? m->w.before : m->w.set, true, true };
+	struct force f = { trial ? m->w.before : m->w.set, true, true, m->w.surge && m->now < m->w.surge };
 
 	if (trial || dead)
 		m->t.fallen++;
 	if (dead && m->w.dead_mode != KL_KEEP) {
-		f.s.enforce_allow = f.deny = false;
+		f.s.enforce_allow = f.deny = f.surge = false;
 		f.s.edge = EDGE_OFF;
 		if (m->w.dead_mode == KL_PASS_ALL) {
 			f.judge = false;
@@ -350,7 +351,7 @@ static bool opens(const struct wire *w)
 	return w->proto == 6 && w->has_flags && (w->flags & (SYN | ACK)) == SYN;
 }
 
-static struct model_src *src_of(struct model *m, const struct wire *w, bool half)
+static struct model_src *src_of(struct model *m, const struct wire *w, bool half, bool make)
 {
 	struct model_src *s;
 	uint8_t a[16];
@@ -361,9 +362,12 @@ static struct model_src *src_of(struct model *m, const struct wire *w, bool half
 	for (s = m->src; s < m->src + m->srcs; s++)
 		if (same(s->a, a))
 			return s;
+	if (!make)
+		return NULL;
 	s = &m->src[m->srcs++];
 	memset(s, 0, sizeof(*s));
 	memcpy(s->a, a, 16);
+	s->seen = m->now;
 	m->t.new_sources += !m->w.full;
 	return s;
 }
@@ -508,14 +512,55 @@ static enum model_why not_ip(struct model *m, const struct force *f, const struc
 
 static const enum kl_verdict verdicts[] = {
 	[WHY_PASS] = KL_PASS, [WHY_ALLOW] = KL_DROP_ALLOW, [WHY_DENY] = KL_DROP_DENY,
-	[WHY_LIMIT] = KL_DROP_RL, [WHY_EDGE] = KL_DROP_DENY,
+	[WHY_LIMIT] = KL_DROP_RL, [WHY_SURGE] = KL_DROP_RL, [WHY_EDGE] = KL_DROP_DENY,
 };
+
+/* A source without a history, in a surge; s: its record, if it has one. */
+static enum model_why by_surge(struct model *m, const struct wire *w, struct model_src *s, bool half)
+{
+	bool marked = s && (s->suspect || s->came), syn = opens(w), told, twin = false;
+	enum knock_is is = KNOCK_FIRST;
+	struct knock k;
+
+	if (s && s->known)
+		return WHY_PASS;
+	if (s && !marked && s->seen + 10 * SEC < m->w.surge_since && s->pkts >= s->syn + 2) {
+		s->known = true;
+		return WHY_PASS;
+	}
+	if (!syn && is_reply(m, w))
+		return WHY_PASS;
+	told = knock_of(&k, w);
+	if (told)
+		is = knock(m->knock, &m->knocks, &k, m->now, &twin);
+	if (s && s->came && told && !syn && !twin) {
+		s->known = true;
+		return WHY_PASS;
+	}
+	if (is != KNOCK_AGAIN) {
+		if (!m->w.surge_free) {
+			if (s && !marked)
+				s->suspect = true;
+			m->t.drop_surge++;
+			return WHY_SURGE;
+		}
+		if (!syn)
+			return WHY_PASS;
+	}
+	m->t.surge_came++;
+	if (!s && !m->w.full)
+		s = src_of(m, w, half, true);
+	if (s)
+		s->came = true;
+	return WHY_PASS;
+}
 
 enum model_why model_in(struct model *m, const uint8_t *frame, size_t n)
 {
 	struct force f = in_force(m);
 	struct model_flow *flow = NULL;
 	enum model_why why = WHY_PASS;
+	uint64_t nobodys = 0;		/* worlds with a surge have no limits */
 	struct model_src *s;
 	bool final = false;
 	struct wire w;
@@ -523,12 +568,14 @@ enum model_why model_in(struct model *m, const uint8_t *frame, size_t n)
 	wire_read(&w, frame, n);
 	if (w.kind != WIRE_IP)
 		return not_ip(m, &f, &w);
-	s = src_of(m, &w, f.s.src6_64);
+	s = src_of(m, &w, f.s.src6_64, !f.surge);
 	if (is_essential(m, &w)) {
 		m->t.essential++;
 		final = true;
 	} else {
-		why = by_source(m, &f, &w, &s->tat, &final);
+		why = by_source(m, &f, &w, s ? &s->tat : &nobodys, &final);
+		if (f.surge && why == WHY_PASS && !final)
+			why = by_surge(m, &w, m->w.full ? NULL : s, f.s.src6_64);
 	}
 	if (m->w.flows || f.s.edge) {
 		flow = flow_of(m, w.src, &w, false, why == WHY_PASS);
@@ -541,7 +588,7 @@ enum model_why model_in(struct model *m, const uint8_t *frame, size_t n)
 			flow->est += completes(m, &w);
 	}
 	count_all(&m->t.all, &w, verdicts[why]);
-	if (m->w.full)
+	if (m->w.full || !s)
 		count_all(&m->t.un, &w, verdicts[why]);
 	else
 		count_src(m, s, &w, verdicts[why]);

@@ -10,6 +10,7 @@
 #include "../../bpf/kl_abi.h"
 #include "../base/rule.h"
 #include "../kern/map.h"
+#include "surge.h"
 #include "wire.h"
 
 #define MODEL_STEPS 512		/* frames before it must be cleared: no table below overflows */
@@ -27,6 +28,9 @@ struct world {
 	uint64_t trial;		/* when the trial ends, boot time ns; 0: none */
 	uint64_t dead;		/* when the dead-man switch falls; 0: never */
 	enum kl_dead dead_mode;
+	bool surges;		/* there may be surges, and are no limits */
+	uint64_t surge, surge_since;	/* when the surge ends, began; 0: none */
+	bool surge_free;	/* its budget is never used up; else there is none */
 	bool flows, hist;
 	bool full;		/* no table has room for one more record */
 	bool spent;		/* the budget of essential packets is used up */
@@ -38,6 +42,8 @@ struct world {
 struct model_src {
 	uint8_t a[16];
 	uint64_t tat;		/* when the next packet of a limited source is due */
+	uint64_t seen;		/* its first packet */
+	bool suspect, came, known;	/* by surges */
 	uint64_t pkts, bytes, denied, denied_bytes;
 	uint32_t syn, udp, answers, rst, odd, icmp, other, drop_rl, drop_allow;
 };
@@ -73,14 +79,15 @@ struct model {
 	struct model_flow flow[MODEL_STEPS];
 	struct model_talk talk[2 * MODEL_STEPS];
 	struct model_shake shake[MODEL_STEPS];
+	struct knock knock[MODEL_STEPS];
 	struct { const struct model_src *src; uint16_t port; } port[MODEL_STEPS];
-	size_t srcs, flows, talks, shakes, ports;
+	size_t srcs, flows, talks, shakes, ports, knocks;
 };
 
 /* Forgets everything; world and time are the caller's to set. */
 void model_clear(struct model *m);
 
-enum model_why { WHY_PASS, WHY_ALLOW, WHY_DENY, WHY_LIMIT, WHY_EDGE, WHY_MALFORMED, WHY_OTHER };
+enum model_why { WHY_PASS, WHY_ALLOW, WHY_DENY, WHY_LIMIT, WHY_SURGE, WHY_EDGE, WHY_MALFORMED, WHY_OTHER };
 extern const char *const model_whys[];
 /* A frame that arrives: its verdict, with what it counts and teaches. */
 enum model_why model_in(struct model *m, const uint8_t *frame, size_t n);

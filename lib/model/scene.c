@@ -202,6 +202,54 @@ const struct scene scenes[] = {
 	  .set = { .enforce_allow = true, .rate = 1, .burst = 1 },
 	  .rules = { BOTH(KL_DENY), { KL_LIMIT, "203.0.113.7", 0, 0, 1, 1 } },
 	  .steps = { { "syn", WHY_PASS, 0 }, { "syn", WHY_PASS, 0 }, { "ip6-syn", WHY_PASS, 0 } } },
+	/* 71 seconds pass before the same may come again of an address that ends in 7. */
+	{ .name = "surge-syn", .surges = true,
+	  .steps = { { "syn", WHY_SURGE, 0 }, { "syn", WHY_SURGE, 0 }, { "syn", WHY_PASS, 2 },
+		     { "syn", WHY_PASS, 0 }, { "syn", WHY_SURGE, 2 }, { "syn-ssh", WHY_SURGE, 0 },
+		     { "icmp-echo", WHY_SURGE, 0 }, { "ack-https", WHY_PASS, 0 },
+		     { "syn-ssh", WHY_PASS, 0 }, { "icmp-echo", WHY_PASS, 0 } } },
+	{ .name = "surge-again", .surges = true,
+	  .steps = { { "syn", WHY_SURGE, 0 }, { "syn", WHY_PASS, 2 }, { "syn", WHY_SURGE, 67 },
+		     { "syn", WHY_SURGE, 7 }, { "syn", WHY_PASS, 2 } } },
+	{ .name = "surge-late", .surges = true,
+	  .steps = { { "syn", WHY_SURGE, 0 }, { "syn", WHY_SURGE, 37 }, { "gre", WHY_SURGE, 7 },
+		     { "syn", WHY_PASS, 2 } } },
+	{ .name = "surge-segment", .surges = true,
+	  .steps = { { "ack-https", WHY_SURGE, 0 }, { "synack", WHY_SURGE, 0 },
+		     { "ack-https", WHY_PASS, 2 }, { "ack-https", WHY_PASS, 0 },
+		     { "ack-https", WHY_SURGE, 2 }, { "udp", WHY_PASS, 0 }, { "syn", WHY_PASS, 0 } } },
+	{ .name = "surge-udp", .surges = true,
+	  .steps = { { "udp", WHY_SURGE, 0 }, { "udp", WHY_PASS, 2 }, { "udp", WHY_SURGE, 2 },
+		     { "gre", WHY_SURGE, 0 }, { "later-fragment", WHY_SURGE, 0 },
+		     { "sctp", WHY_PASS, 0 }, { "udp", WHY_PASS, 0 } } },
+	{ .name = "surge-history",
+	  .steps = { { "syn", WHY_PASS, 0 }, { "ack-https", WHY_PASS, 0 }, { "udp", WHY_PASS, 0 },
+		     { "udp", WHY_PASS, 37 | SURGE_BEGINS }, { "gre", WHY_PASS, 0 },
+		     { "ip6-syn", WHY_SURGE, 0 }, { "ip6-gre", WHY_PASS, SURGE_ENDS } } },
+	{ .name = "surge-knocked-only",
+	  .steps = { { "syn", WHY_PASS, 0 }, { "syn-ssh", WHY_PASS, 0 }, { "udp", WHY_PASS, 0 },
+		     { "udp", WHY_SURGE, 37 | SURGE_BEGINS } } },
+	{ .name = "surge-young",
+	  .steps = { { "ack-https", WHY_PASS, 0 }, { "ack-https", WHY_PASS, 0 },
+		     { "ack-https", WHY_SURGE, 7 | SURGE_BEGINS }, { "ack-https", WHY_PASS, SURGE_ENDS },
+		     { "udp", WHY_SURGE, 37 | SURGE_BEGINS } } },
+	{ .name = "surge-replies", .surges = true,
+	  .steps = { { "synack", WHY_SURGE, 0 }, { "out own-syn", WHY_PASS, 0 },
+		     { "synack", WHY_PASS, 0 }, { "out own-ping", WHY_PASS, 0 },
+		     { "icmp-reply", WHY_PASS, 0 }, { "syn", WHY_SURGE, 0 } } },
+	{ .name = "surge-ip6", .surges = true,
+	  .steps = { { "ip6-syn", WHY_SURGE, 0 }, { "ip6-near-syn", WHY_SURGE, 0 },
+		     { "ip6-syn", WHY_PASS, 2 }, { "ip6-udp", WHY_PASS, 0 }, { "nd", WHY_PASS, 0 },
+		     { "ip6-near-syn", WHY_PASS, 0 }, { "ip6-syn", WHY_PASS, 2 } } },
+	{ .name = "surge-full", .full = true, .surges = true,
+	  .steps = { { "syn", WHY_SURGE, 0 }, { "syn", WHY_PASS, 2 }, { "ack-https", WHY_SURGE, 0 },
+		     { "ack-https", WHY_PASS, 2 } } },
+	{ .name = "surge-allowed", .surges = true, .rules = { BOTH(KL_ALLOW) },
+	  .steps = { { "syn", WHY_PASS, 0 }, { "ip6-udp", WHY_PASS, 0 }, { "gre", WHY_PASS, 0 } } },
+	{ .name = "surge-denied", .surges = true, .rules = { BOTH(KL_DENY) },
+	  .steps = { { "syn", WHY_DENY, 0 }, { "syn", WHY_DENY, 2 } } },
+	{ .name = "surge-dead-man", .surges = true, .dead = KL_LIMITS,
+	  .steps = { { "syn", WHY_PASS, 0 }, { "ip6-udp", WHY_PASS, 0 } } },
 };
 const size_t scenes_n = sizeof(scenes) / sizeof(*scenes);
 
@@ -218,6 +266,9 @@ int scene_world(const struct scene *s, struct world *w, uint64_t now)
 	w->trial = s->lapsed ? now - 1 : 0;
 	w->dead = s->dead != KL_KEEP ? now - 1 : 0;
 	w->dead_mode = s->dead;
+	w->surges = s->surges;
+	w->surge = s->surges ? now + 1000000000000000 : 0;
+	w->surge_since = now;
 	for (r = s->rules; r->addr; r++) {
 		to = &w->rules[r->table][w->n[r->table]++];
 		if (prefix_get(r->addr, strlen(r->addr), &to->x))

@@ -15,8 +15,11 @@ struct scene_rule {
 struct scene_step {
 	const char *packet;		/* of scene_frames[], or "out" and one this host sends */
 	enum model_why want;
-	unsigned after;			/* seconds that pass before it, as for duel_pass() */
+	unsigned after;			/* seconds that pass before it, as for duel_pass(), and what happens then */
 };
+#define SURGE_BEGINS 0x10000u
+#define SURGE_ENDS   0x20000u
+#define SCENE_AFTER(step) ((step)->after & 0xffff)
 #define SCENE_RULES 8
 #define SCENE_STEPS 40
 struct scene {
@@ -24,6 +27,7 @@ struct scene {
 	struct policy set;
 	bool flows, full;
 	enum kl_dead dead;		/* the switch has fallen to it; KL_KEEP: it is not set */
+	bool surges;			/* one goes on, without a budget */
 	bool lapsed;			/* `set` was on trial and nobody confirmed */
 	struct scene_rule rules[SCENE_RULES];
 	struct scene_step steps[SCENE_STEPS];

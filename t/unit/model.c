@@ -158,7 +158,11 @@ static void by_hand(void **state)
 		assert_int_equal(scene_world(&scenes[i], &m.w, NOW), 0);
 		m.w.jiffy = S / 250;
 		for (s = scenes[i].steps; s < scenes[i].steps + SCENE_STEPS && s->packet; s++, steps++) {
-			m.now += s->after * S;
+			m.now += SCENE_AFTER(s) * S;
+			if (s->after & (SURGE_BEGINS | SURGE_ENDS)) {
+				m.w.surge = s->after & SURGE_BEGINS ? UINT64_MAX : 0;
+				m.w.surge_since = m.now;
+			}
 			if (step(s->packet) != s->want)
 				fail_msg("%s: %s is not %s", scenes[i].name, s->packet, model_whys[s->want]);
 		}
