@@ -69,6 +69,27 @@ BEGIN
 	DELETE FROM edge_baselines WHERE edge = old.id;
 END;
 
+-- What is normal for a source: a row of kl-baseline's state, column by column; what is - there is NULL here.
+CREATE TABLE IF NOT EXISTS source_baselines (
+	src TEXT PRIMARY KEY,
+	mean_pps REAL,
+	mean_syn REAL,
+	mean_scan REAL,
+	mean_bps REAL,
+	peak_pps REAL,
+	peak_syn REAL,
+	peak_scan REAL,
+	peak_bps REAL,
+	base_pps REAL,
+	base_syn REAL,
+	base_scan REAL,
+	base_bps REAL,
+	obs INTEGER,
+	first_seen REAL,
+	last_seen REAL,
+	stepped REAL
+) STRICT;
+
 -- Sources that touched too many edges at once: nothing new is taken from them until then.
 CREATE TABLE IF NOT EXISTS graph_wide (
 	src TEXT PRIMARY KEY,

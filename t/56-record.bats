@@ -472,7 +472,7 @@ normal() {
 	run --separate-stderr kl-graph-record bad.tsv
 	[ "$status" -eq 1 ]
 	for cell in '1.000 0.000 in 10.0.0.1 1 tcp 9 9 1 0' '1.000 1.000 up 10.0.0.1 1 tcp 9 9 1 0' \
-		'1.000 1.000 in 10.0.0.0/8 1 tcp 9 9 1 0' '1.000 1.000 in 10.0.0.1 1 300 9 9 1 0' \
+		'1.000 1.000 in 10.0.0.1 1 icmp 9 9 1 0' '1.000 1.000 in 10.0.0.0/8 1 tcp 9 9 1 0' '1.000 1.000 in 10.0.0.1 1 300 9 9 1 0' \
 		'1.000 1.000 in 10.0.0.1 1 tcp -1 9 1 0' '1.000 1.000 in 10.0.0.1 1 tcp 9 9999999999999999 1 0'; do
 		{ echo "$FLOW"; tr ' ' '\t' <<<"$cell"; printf '1.000\t10.000\t-\t*\t-\t-\t0\t0\t0\t0\n'; } >bad.tsv
 		run --separate-stderr kl-graph-record bad.tsv
@@ -487,7 +487,7 @@ normal() {
 	[ "$(ask 'SELECT schema_version FROM meta')" = 1 ]
 	[ "$(ask 'PRAGMA journal_mode')" = wal ]
 	[ "$(ask "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name)")" = \
-		"edge_baselines graph_edges graph_wide meta" ]
+		"edge_baselines graph_edges graph_wide meta source_baselines" ]
 	ask 'UPDATE meta SET schema_version = 9'
 	every 1 1 'in 10.0.0.1 1 tcp 9 9 1 0' | frames >in.tsv
 	run --separate-stderr record in.tsv
@@ -500,6 +500,13 @@ normal() {
 	[ "$status" -ne 0 ]
 	[[ $stderr == *"this database is of Kernloom IQ: kliq import reads it"* ]]
 	[ "$(ask "SELECT name FROM sqlite_schema WHERE type = 'table'")" = graph_edges ]
+}
+
+@test "source_baselines has the columns of baseline" {
+	[ -e "$BATS_TEST_DIRNAME/../schemas/baseline.tsv" ] || skip "no such stream"
+	kl-graph-record --schema | sqlite3 -bail kliq.db
+	ask "SELECT name FROM pragma_table_info('source_baselines')" |
+		diff - <(awk -F'\t' 'NR > 2 { print $1 }' "$BATS_TEST_DIRNAME/../schemas/baseline.tsv")
 }
 
 @test "a database that another one writes to is waited for" {

@@ -168,6 +168,7 @@ in 10.0.0.10 443/tcp approved" ]
 	grep -qx 'in 10.0.0.8/30 22/tcp denied' frozen.txt
 	run ! grep -q '10.0.0.9 ' frozen.txt
 	[ "$(graph freeze --rehearse | awk -F'\t' '$3 == "10.0.0.9" { print $NF }')" = cut ]
+	[ "$(graph freeze --rehearse --src 10.0.0.9 | awk -F'\t' '$3 == "10.0.0.9" { print $NF }')" = cut ]
 }
 
 @test "forget: as if never seen" {

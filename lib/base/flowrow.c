@@ -31,6 +31,8 @@ static int get_key(const struct flowrow *c, const struct tsv_row *r, struct flow
 	s = tsv_cell(r, c->proto, &n);
 	if (proto_get(s, n, &f->src, &f->proto))
 		return tsv_bad(r, c->proto, "not a protocol"), -1;
+	if (f->port && !proto_has_ports(f->proto))
+		return tsv_bad(r, c->port, "not 0, which a protocol without ports has"), -1;
 	return 0;
 }
 

@@ -99,17 +99,17 @@ static void draw(struct dot *d, const struct edgeline *k, const char *look, cons
 
 	*prefix_put(src, &k->src) = 0;
 	*edgeport_put(service, &k->src, k->port, k->proto) = 0;
-	if (k->dir == EDGE_IN)
+	p = stpcpy(p, "\tsubgraph cluster_here { ");
+	if (k->dir == EDGE_IN) {
+		p += sprintf(p, "\"here %s\" [label=\"%s\", shape=ellipse]; }\n", service, service);
 		p += sprintf(p, "\t\"%s\" -> \"here %s\" [%s", src, service, look);
-	else
+	} else {
+		p += sprintf(p, "\"here\" [label=\"outbound\", shape=ellipse]; }\n");
 		p += sprintf(p, "\t\"here\" -> \"%s\" [label=\"%s\", %s", src, service, look);
+	}
 	if (kind)
 		p += sprintf(p, ", %s=\"%s\"", k->dir == EDGE_IN ? "label" : "xlabel", kind);
-	p = stpcpy(p, "];\n");
-	if (k->dir == EDGE_IN)
-		p += sprintf(p, "\tsubgraph cluster_here { \"here %s\" [label=\"%s\", shape=ellipse]; }\n",
-			     service, service);
-	d->out.p = p;
+	d->out.p = stpcpy(p, "];\n");
 }
 
 static void row(void *self, const struct edge *e)
@@ -133,7 +133,7 @@ int show_dot(struct sqlite *s, const struct edges_of *of, const char *violations
 		 "digraph kernloom {\n\trankdir=LR;\n\tnode [shape=box, fontname=\"sans-serif\"];\n"
 		 "\tedge [fontname=\"sans-serif\", fontsize=10];\n"
 		 "\tsubgraph cluster_here { label=\"this host\"; fontname=\"sans-serif\"; style=filled; "
-		 "color=\"gray92\"; \"here\" [label=\"outbound\", shape=ellipse]; }\n");
+		 "color=\"gray92\"; }\n");
 	edges_each(s, of, row, &d);
 	for (struct red *r = d.red; r < d.red + d.n; r++)
 		if (!r->drawn)

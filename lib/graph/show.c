@@ -90,10 +90,11 @@ void show_list(struct sqlite *s, const struct edges_of *of)
 	tsv_out_close(&w.out);
 }
 
-/* A prefix comes before what it holds. */
-static void note_wide(struct show *w, const struct edge *e)
+static void note_wide(void *self, const struct edge *e)
 {
-	if (e->k.src.len == 128 || w->keep)
+	struct show *w = self;
+
+	if (e->k.src.len == 128)
 		return;
 	w->wide = reallocarray(w->wide, w->wides + 1, sizeof(*w->wide));
 	if (!w->wide)
@@ -125,7 +126,6 @@ static void rehearsal_row(void *self, const struct edge *e)
 	struct show *w = self;
 	char period[PERIOD_TEXT] = "-", *p;
 
-	note_wide(w, e);
 	if (e->state == DENIED || is_kept(w, e) != w->keep)
 		return;
 	if (e->last_seen)
@@ -145,6 +145,7 @@ void show_rehearsal(struct sqlite *s, const struct edges_of *of)
 	char *p;
 
 	begin(&w, s, REHEARSAL_HEADER "\n");
+	edges_each(s, &(struct edges_of){ .states = "approved,denied" }, note_wide, &w);
 	edges_each(s, of, rehearsal_row, &w);
 	cut = w.edges;
 	w.keep = true;
