@@ -18,6 +18,7 @@ B       := build
 
 # One name a line; adding a command is adding its line.
 PURE := \
+	kl-baseline \
 	kl-conf \
 	kl-dump-pcap \
 	kl-fsm \

@@ -15,11 +15,10 @@
 
 #include "../lib/base/counts.h"
 #include "../lib/base/die.h"
-#include "../lib/base/file.h"
 #include "../lib/base/frame.h"
-#include "../lib/base/num.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/serve.h"
+#include "../lib/base/triggers.h"
 #include "../lib/core/clean.h"
 #include "../lib/core/score.h"
 #include "../lib/core/tune_text.h"
@@ -144,20 +143,8 @@ static void save(struct kl *k, int64_t time)
 /* The triggers, for kl-score(1) to read again. */
 static void tell(const struct kl *k)
 {
-	static const char *const name[] = { "trig-pps", "trig-syn", "trig-scan", "trig-bps" };
-	char text[METRICS * 64], *p = stpcpy(text, "key\tvalue\n");
-	struct newfile f;
-
-	if (!o.out)
-		return;
-	for (int m = 0; m < METRICS; m++) {
-		p = stpcpy(stpcpy(p, name[m]), "\t");
-		p = put_f64(p, k->learned.tune.trig[m], 3);
-		*p++ = '\n';
-	}
-	newfile_open(&f, o.out, 0644);
-	newfile_write(&f, text, (size_t)(p - text));
-	newfile_commit(&f);
+	if (o.out)
+		triggers_save(o.out, k->learned.tune.trig);
 }
 
 static void frame(void *self, const struct tsv_row *star)

@@ -113,6 +113,6 @@ beside_stop() {
 # The pipelines beside the tick, as a shell reads them.
 beside_show() {
 	[[ $mode == run && $feature == graph-* ]] || return 0
-	(record_stages && show_stages)
-	(check_stages && show_stages) | sed "\$s|\$| > $learn/violations|"
+	(stage_names=() && record_stages && show_stages)
+	(stage_names=() && check_stages && show_stages) | sed "\$s|\$| > $learn/violations|"
 }
