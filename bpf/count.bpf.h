@@ -48,10 +48,10 @@ static __noinline int carry(__u64 *word, __u32 *to, __u32 cell)
 		return 0;
 	pb = *(volatile __u64 *)word;
 	if (pb & KL_PB_PKTS && cas_added(word, cell, pb, pb - KL_PB_PKTS))
-		ADD(*to, 1u << 16);
+		ADD(*to, 1u << 16);		/* the upper half wraps by itself */
 	pb = *(volatile __u64 *)word;
 	if (pb & KL_PB_BYTES && cas_added(word, cell, pb, pb - KL_PB_BYTES))
-		ADD(*to, 1u);
+		ADD(*to, ~*(volatile __u32 *)to & 0xffff ? 1u : 1u - (1u << 16));
 	return 0;
 }
 

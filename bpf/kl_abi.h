@@ -237,7 +237,7 @@ struct kl_totals {
 	__u64 malformed;	/* an IP EtherType without a valid IP header, or over four VLAN tags */
 	__u64 drop_malformed;	/* those, while enforce-allow was on */
 	__u64 frags4, frags6;
-	__u64 essential;	/* neighbour discovery and DHCP replies, passed unjudged */
+	__u64 essential;	/* neighbour discovery, listener queries, DHCP replies: passed unjudged */
 	__u64 allow_hits, rl_hits;
 	__u64 port_changes;	/* packets to a port new to their source in this tick, but its first */
 	__u64 new_sources, evicted;

@@ -95,7 +95,7 @@ struct {
 #define AGE_CELLS  65536u
 #define SURGE_SETS 524288u	/* of four cells each */
 __u64 shared_tat[KL_SHARED];	/* limiter of packets without a record, by hash of the source */
-__u64 essential_tat;		/* budget of neighbour discovery and DHCP */
+__u64 essential_tat;		/* budget of neighbour discovery, listener queries and DHCP */
 __u16 door[DOOR_CELLS];		/* who knocked at a full set lately: 16 bits of the hash */
 __u32 src_aged[AGE_CELLS];	/* when a set's seen-twice bits were cleared, jiffies */
 __u32 flow_aged[AGE_CELLS];

@@ -268,6 +268,32 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "$(columns "$OUT" evicted | tail -n 1)" -ge 1 ]
 }
 
+@test "a record's bytes wrap at 2^51, its packets at 2^43, neither into the other" {
+	in_here kl-attach -p "$PINS" --sources 10 in0 >/dev/null
+	local size
+	size=$(bpftool -j map show pinned "$PINS/kernloom_src4_stats_cold" | jq ".bytes_value / 8")
+	one() { peer_send src=10.77.0.5 dst=10.77.0.2 proto=udp dport=9; }
+	# Each of the sixteen records is made one that is a frame short of carrying: half of a field used up.
+	# WORD of packets and bytes, its halves; CARRY, halves of packets and bytes; whose, of what was denied too.
+	while read -r low high carried hot cold rules; do
+		tick one >/dev/null
+		for ((i = 0; i < 16; i++)); do
+			"$HELPERS/poke" "$PINS/kernloom_src4_stats" $((i * 64 + hot)) "$low"
+			"$HELPERS/poke" "$PINS/kernloom_src4_stats" $((i * 64 + hot + 4)) "$high"
+			"$HELPERS/poke" "$PINS/kernloom_src4_stats_cold" $((i * size + cold)) "$carried"
+		done
+		[ "$rules" = none ] || kl-rule -p "$PINS" add deny 10.77.0.5
+		tick true >/dev/null
+		diff <(tick one | cut -f1-3) <(printf '%s\n' '*	1	42' '10.77.0.5	1	42')
+		diff <(tick one | cut -f1-3) <(printf '%s\n' '*	1	42' '10.77.0.5	1	42')
+	done <<-'END'
+		0xfffffff0 0x17 0x0001ffff 24 20 none
+		0xfffffff0 0x7ffffff7 0xffffffff 24 20 none
+		0xfffffff0 0x17 0x0001ffff 32 24 deny
+		0xfffffff0 0x7ffffff7 0xffffffff 32 24 deny
+	END
+}
+
 @test "refusals: one line each, the documented status" {
 	attach
 	says 2 "takes no operand: 'in0'" dump in0

@@ -92,10 +92,17 @@ verdicts() { arrivals every_shape | awk '$2 >= 5 && $2 <= 9 { $2 = 5 } { print }
 nd() {
 	peer_send hex="02000000000b02000000000a86dd6000000000183a$(printf %02x "$1")fd770000000000000000000000000011fd770000000000000000000000000002$(printf %02x "$2")$(printf '00%.0s' {1..23})"
 }
+# mld HOPS FROM: a listener query, behind its router alert, from FROM::11.
+mld() {
+	local to=ff020000000000000000000000000001 alert=3a00050200000100
+	peer_send hex="02000000000b02000000000a86dd60000000002000$(printf %02x "$1")${2}0000000000000000000000000011$to${alert}82$(printf '00%.0s' {1..23})"
+}
 # Each in a number of its own.
 essentials() {
 	local t
 	for t in 133 134 135 136 137; do nd 255 $t; done
+	mld 1 fe80
+	mld 1 febf
 	peer_send -c 3 src=10.77.0.11 dst=10.77.0.2 proto=udp sport=67 dport=68
 	peer_send -c 4 src=fd77::12 dst=fd77::2 proto=udp sport=547 dport=546
 	peer_send -c 7 "hex=ffffffffffff02000000000a08060001080006040001$(printf '00%.0s' {1..38})"
@@ -104,6 +111,12 @@ others() {
 	local t
 	for t in 133 134 135 136 137; do nd 64 $t; done
 	for t in 128 132 138; do nd 255 $t; done
+	nd 255 130
+	nd 1 131
+	mld 2 fe80
+	mld 255 fe80
+	mld 1 fec0
+	mld 1 fd77
 	peer_send -c 3 src=10.77.0.11 dst=10.77.0.2 proto=udp sport=68 dport=67
 	peer_send -c 3 src=10.77.0.11 dst=10.77.0.2 proto=tcp sport=67 dport=68
 	peer_send -c 3 src=10.77.0.11 dst=10.77.0.2 proto=udp sport=67 dport=68 frag=0 more=1
@@ -113,17 +126,17 @@ others() {
 	peer_send src=10.77.0.11 dst=10.77.0.2 proto=udp cut=30
 }
 
-@test "ARP, neighbour discovery of the link and DHCP replies pass whatever is set; what looks like them does not" {
-	export -f essentials others
+@test "ARP, neighbour discovery and listener queries of the link and DHCP replies pass whatever is set; what looks like them does not" {
+	export -f essentials others mld
 	for flavour in new old; do
 		attach --flavour "$flavour"
-		for s in 10.77.0.11 fd77::11 fd77::12; do rule add deny $s; done
+		for s in 10.77.0.11 fd77::11 fd77::12 fe80::/10 fec0::/10; do rule add deny $s; done
 		kl-set -p "$PINS" default-limit 1/1
 		# Malformed frames are nobody's: only enforce-allow drops them.
-		diff <(arrivals essentials) <(printf '%s\n' '- 7' '10.77.0.11 3' 'fd77::11 5' 'fd77::12 4')
+		diff <(arrivals essentials) <(printf '%s\n' '- 7' '10.77.0.11 3' 'fd77::11 5' 'fd77::12 4' 'fe80::11 1' 'febf::11 1')
 		diff <(arrivals others) <(printf '%s\n' '- 1' '10.77.0.11 1')
 		kl-set -p "$PINS" -f enforce-allow on
-		diff <(arrivals essentials) <(printf '%s\n' '- 7' '10.77.0.11 3' 'fd77::11 5' 'fd77::12 4')
+		diff <(arrivals essentials) <(printf '%s\n' '- 7' '10.77.0.11 3' 'fd77::11 5' 'fd77::12 4' 'fe80::11 1' 'febf::11 1')
 		diff <(arrivals others) /dev/null
 		in_here kl-attach -p "$PINS" --detach
 	done
@@ -133,18 +146,18 @@ others() {
 	for flavour in new old; do
 		attach --flavour "$flavour"
 		[ "$(passes 10.77.0.11)" -eq 20 ]
-		rule add deny 10.77.0.11 --ttl 1500ms
+		rule add deny 10.77.0.11 --ttl 4s
 		rule add deny 10.66.0.0/16
-		rule add deny 10.66.1.0/24 --ttl 1s
+		rule add deny 10.66.1.0/24 --ttl 4s
 		rule add limit 10.67.0.0/16 --rate 1 --burst 5
-		rule add limit 10.67.1.0/24 --rate 5000 --burst 500 --ttl 1s
-		rule add limit 10.67.1.1 --rate 5000 --burst 500 --ttl 1s
+		rule add limit 10.67.1.0/24 --rate 5000 --burst 500 --ttl 4s
+		rule add limit 10.67.1.1 --rate 5000 --burst 500 --ttl 4s
 		rule add allow 10.68.0.0/16
-		rule add allow 10.68.1.0/24 --ttl 1s
+		rule add allow 10.68.1.0/24 --ttl 4s
 		rule add deny 10.68.1.1
 		[ "$(passes 10.77.0.11)" -eq 0 ]
 		[ "$(passes 10.67.1.1)" -eq 20 ]
-		sleep 2
+		sleep 4.2
 		[ "$(passes 10.77.0.11)" -eq 20 ]
 		[ "$(passes 10.66.1.1)" -eq 0 ]
 		n=$(passes 10.67.1.1)

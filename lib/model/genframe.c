@@ -116,7 +116,7 @@ static void ip6(struct gen *g, struct back *k, const struct talk *t, bool out, u
 		extra = gen_chance(g, 300) ? 0 : gen_below(g, 2 * extra + 1);
 	put16(p + 4, (unsigned)extra);
 	p[6] = nexthdr;
-	p[7] = gen_chance(g, 500) ? 255 : 64;
+	p[7] = gen_chance(g, 500) ? 255 : gen_chance(g, 500) ? 64 : 1;
 	memcpy(p + 8, out ? t->here : t->there, 16);
 	memcpy(p + 24, out ? t->there : t->here, 16);
 	if (!plain && gen_chance(g, 15))
@@ -190,7 +190,7 @@ static void transport(struct gen *g, struct back *k, const struct talk *t, bool 
 	}
 }
 
-/* Neighbour discovery and DHCP, from the server or nearly. */
+/* Neighbour discovery, listener queries and DHCP, from the server or nearly. */
 static void essential(struct gen *g, struct back *k, struct talk *t)
 {
 	uint8_t *p = front(k, 8);
@@ -198,6 +198,11 @@ static void essential(struct gen *g, struct back *k, struct talk *t)
 	if (t->six && gen_chance(g, 600)) {
 		t->proto = 58;
 		p[0] = (uint8_t)(132 + gen_below(g, 7));
+		if (gen_chance(g, 400)) {
+			p[0] = 130;
+			t->there[0] = 0xfe;
+			t->there[1] = (uint8_t)(gen_chance(g, 800) ? 0x80 + gen_below(g, 64) : gen_below(g, 256));
+		}
 		return;
 	}
 	t->proto = 17;

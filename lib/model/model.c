@@ -269,11 +269,14 @@ static bool completes(struct model *m, const struct wire *w)
 
 /* ---- the verdict ---- */
 
-/* RFC 4861: neighbour discovery comes with hop limit 255; RFC 2131, RFC 8415: replies of DHCP. */
+/* RFC 4861: neighbour discovery comes with hop limit 255; RFC 3810: queries with 1, from fe80::/10; RFC 2131,
+ * RFC 8415: replies of DHCP. */
 static bool is_essential(const struct model *m, const struct wire *w)
 {
 	if (m->w.spent || w->frag != WIRE_WHOLE)
 		return false;
+	if (w->family == 6 && w->proto == 58 && w->has_type && w->icmp == 130)
+		return w->hops == 1 && w->src[0] == 0xfe && w->src[1] >= 0x80 && w->src[1] < 0xc0;
 	if (w->family == 6 && w->proto == 58)
 		return w->has_type && w->icmp >= 133 && w->icmp <= 137 && w->hops == 255;
 	if (w->proto != 17 || !w->has_ports)
