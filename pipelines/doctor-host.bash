@@ -42,7 +42,8 @@ check_bpffs() {
 	fi
 }
 
-# The instance under DIR: attached[IFACE] is its mode and program, settings are its settings.
+# The instance under DIR: attached[IFACE] is its mode and program, settings are its settings, blind are the
+# interfaces where it does not see what is sent.
 check_instance() {
 	local text status=0 iface mode prog pin egress list=''
 	settings=''
@@ -59,6 +60,7 @@ check_instance() {
 			continue
 		fi
 		attached["$iface"]="$mode $prog"
+		[[ $egress == yes ]] || blind+=("$iface")
 		list+=" $iface ($mode$([[ $egress != yes ]] || echo ', egress'))"
 	done <<<"$text"
 	if settings=$(timeout "$PROBE_SECONDS" kl-set -p "$pins" 2>&1); then

@@ -497,6 +497,42 @@ seen() {
 	found 0 lockout in0 | diff - <(rows ok "in allow" - - - -)
 }
 
+@test "whom edge-mode allow locks out: an SSH peer without an edge, whoever answers where nothing sent is seen" {
+	in_here kl-attach -p "$PINS" --sources 4096 in0 >/dev/null
+	ip -n "$HERE" route add default via 10.77.0.1 dev in0
+	echo 'nameserver fd77::35' >"$RESOLV"
+	export SSH_CONNECTION="192.0.2.200 50000 10.77.0.2 2222"
+	kl-set -p "$PINS" -f edge-mode allow
+	# All but the very edge: port, protocol, source.
+	edges() { kl-rule -p "$PINS" "$1" edge-allow 192.0.2.200 "$2"; }
+	edges add 22/tcp
+	edges add 2222/udp
+	kl-rule -p "$PINS" add edge-allow 192.0.2.201 2222/tcp
+	blind="edge-mode is allow, and its answers are dropped on in0: what is sent there is not seen"
+	found 1 lockout in0 | diff - <(cat <<-END
+		lockout	192.0.2.200	bad	SSH peer: not in edge-allow for 2222/tcp, and edge-mode is allow	kl-rule -p PINS add edge-allow 192.0.2.200 2222/tcp
+		lockout	10.77.0.1	bad	gateway: $blind	kl-attach -p PINS --egress in0
+		lockout	fd77::35	bad	resolver: $blind	kl-attach -p PINS --egress in0
+	END
+	)
+	# What it says to do is what helps.
+	while read -r fix; do
+		in_here bash -c "${fix//PINS/$PINS}" >/dev/null
+	done < <(found 1 lockout in0 | cut -f5 | sort -u)
+	found 0 lockout in0 | diff - <(cat <<-'END'
+		lockout	192.0.2.200	ok	SSH peer: in edge-allow	-
+		lockout	10.77.0.1	ok	gateway: its answers pass	-
+		lockout	fd77::35	ok	resolver: its answers pass	-
+	END
+	)
+	edges del 2222/tcp
+	kl-rule -p "$PINS" add allow 192.0.2.200
+	found 0 lockout in0 | head -n 1 | diff - <(echo 'lockout	192.0.2.200	ok	SSH peer: in allow	-')
+	kl-rule -p "$PINS" flush allow
+	kl-set -p "$PINS" -f enforce-allow on
+	found 1 lockout in0 | cut -f3,4 | sed 's/.*: //' | sort -u | diff - <(echo 'not in allow, and enforce-allow is on')
+}
+
 @test "sudo hides the SSH session; an ancestor knows it" {
 	export HERE PINS
 	SSH_CONNECTION="192.0.2.9 50000 10.77.0.2 22" bash -c '
