@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # kl-dump-src: every column on real frames, ticks, snapshots, the table full, every refusal.
 
-# shellcheck disable=SC2016,SC2154 # inner shells and awk expand; bats sets stderr
+# shellcheck disable=SC2016,SC2154,SC2317 # inner shells and awk expand; bats sets stderr
 load lib
 
 setup() {

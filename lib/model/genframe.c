@@ -201,7 +201,8 @@ static void essential(struct gen *g, struct back *k, struct talk *t)
 		if (gen_chance(g, 400)) {
 			p[0] = 130;
 			t->there[0] = 0xfe;
-			t->there[1] = (uint8_t)(gen_chance(g, 800) ? 0x80 + gen_below(g, 64) : gen_below(g, 256));
+			t->there[1] = (uint8_t)(gen_chance(g, 800) ? 0x80 + gen_below(g, 64) :
+								      gen_below(g, 256));
 		}
 		return;
 	}
