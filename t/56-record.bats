@@ -4,13 +4,14 @@
 # normal on it, and what a scanner, a flood, a crash and a lock can do.
 # shellcheck disable=SC2154 # bats sets stderr
 
-bats_require_minimum_version 1.5.0
-export LC_ALL=C
+load lib
 FLOW='time	dt	dir	src	port	proto	pkts	bytes	syn	drops'
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
+
+teardown() { lab_down; }
 
 # frames: "TIME DIR SRC PORT PROTO PKTS BYTES SYN DROPS" a line to flow frames, DT (10) seconds each.
 frames() {
@@ -591,4 +592,26 @@ normal() {
 	n=$(ask 'SELECT count(*) FROM graph_edges')
 	[ "$n" -ge 60000 ]
 	[ "$(ask 'SELECT count(*) FROM edge_baselines WHERE seen = 2')" = "$n" ]
+}
+
+@test "the literal pipeline, from real packets to edges" {
+	need_root
+	lab_up no6
+	in_here kl-attach -p "$PINS" --egress in0 >/dev/null
+	kl-set -p "$PINS" flows on
+	mkdir www
+	echo hello >www/index.html
+	in_here busybox httpd -f -p 8080 -h www 3>&- &
+	# shellcheck disable=SC2016 # the inner shell's
+	bounded 60 bash -c 'kl-dump-flow -p "$1" -i 1 -n 4 | kl-graph-record --report | sqlite3 -bail kliq.db >report' bash "$PINS" &
+	until [ -s report ] && [ "$(grep -c '^1' report)" -ge 1 ]; do sleep .1; done
+	in_peer ping -q -c 3 -i .2 10.77.0.2 >/dev/null
+	[ "$(in_peer curl -sS http://10.77.0.2:8080/)" = hello ]
+	in_peer nmap -sS -n -Pn -p 1-200 --max-retries 0 10.77.0.2 >/dev/null || true
+	wait %2
+	[ "$(wc -l <report)" -eq 5 ]
+	[ "$(ask 'SELECT dir, src, service, state FROM edges')" = "in 10.77.0.1 0/icmp candidate
+in 10.77.0.1 8080/tcp candidate
+out 10.77.0.1 0/icmp candidate
+out 10.77.0.1 */tcp candidate" ]
 }
