@@ -23,6 +23,7 @@ PURE := \
 	kl-dump-pcap \
 	kl-fsm \
 	kl-graph \
+	kl-graph-check \
 	kl-graph-record \
 	kl-recall \
 	kl-rollup \

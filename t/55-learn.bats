@@ -21,7 +21,8 @@ made() {
 		OFS = "\t"
 		srand(7)
 		print "time", "dt", "src", "pkts", "bytes", "tcp", "udp", "icmp", "syn", "ack", "rst", "ports", "drop_allow", "drop_deny", "drop_rl"
-		for (i = 0; i < n; i++) { mean[i] = 3 + 30 * rand() ^ 3; phase[i] = rand() * 6.28; at[i] = "10.0." int(i / 250) "." i % 250 + 1 }
+		for (i = 0; i < n; i++) { mean[i] = 3 + 30 * rand() ^ 3; phase[i] = rand() * 6.28; at[i] = "10.0." int(i / 250) "." i % 250 + 1
+			if (at[i] == attacker) mean[i] = 30 }
 		for (k = 0; k < ticks; k++) {
 			t = sprintf("%.3f", 1700000000 + k * dt); d = sprintf("%.3f", dt)
 			for (i = 0; i < n; i++) {

@@ -14,7 +14,7 @@ struct flow {
 	uint8_t proto;
 	uint16_t port;		/* destination; 0: none, or unknown */
 	bool soft;		/* not read: may be a client's port, see flows_settle() */
-	uint64_t pkts, bytes, syn, drops;
+	uint64_t pkts, bytes, syn, drops, est;	/* est: as schemas/flow.tsv has it; 0 when unknown */
 };
 
 #endif

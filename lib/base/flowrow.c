@@ -44,6 +44,8 @@ int flowrow_get(const struct flowrow *c, const struct tsv_row *r, struct flow *f
 	if (get_key(c, r, f) || tsv_f64(r, c->dt, &seconds) || tsv_u64(r, c->pkts, &f->pkts) ||
 	    tsv_u64(r, c->bytes, &f->bytes) || tsv_u64(r, c->syn, &f->syn) || tsv_u64(r, c->drops, &f->drops))
 		return -1;
+	if (c->est >= 0 && *tsv_cell(r, c->est, &(uint32_t){ 0 }) != '-' && tsv_u64(r, c->est, &f->est))
+		return -1;
 	if (seconds < .001 || seconds > 1e9)
 		return tsv_bad(r, c->dt, "not 0.001 to 1000000000"), -1;
 	if (f->pkts > MANY || f->bytes > MANY)

@@ -7,14 +7,15 @@
 #include "tsv.h"
 
 struct flowrow {		/* where the columns are */
-	int dt, dir, src, port, proto, pkts, bytes, syn, drops;
+	int dt, dir, src, port, proto, pkts, bytes, syn, drops, est;	/* the last may be -1 */
 };
 
 /* What a struct tsv_ops binds for the struct flowrow c. */
 #define FLOWROW_BIND(c) \
 	{ "dt", &(c).dt, false }, { "dir", &(c).dir, false }, { "src", &(c).src, false }, \
 	{ "port", &(c).port, false }, { "proto", &(c).proto, false }, { "pkts", &(c).pkts, false }, \
-	{ "bytes", &(c).bytes, false }, { "syn", &(c).syn, false }, { "drops", &(c).drops, false }
+	{ "bytes", &(c).bytes, false }, { "syn", &(c).syn, false }, { "drops", &(c).drops, false }, \
+	{ "est", &(c).est, true }
 
 /* Fills f and the length of its tick in ms from r, not a star row. 0, or -1 after tsv_bad(). */
 int flowrow_get(const struct flowrow *c, const struct tsv_row *r, struct flow *f, uint64_t *dt);

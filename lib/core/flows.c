@@ -55,6 +55,7 @@ size_t flows_settle(struct flow *f, size_t n, const struct ports *p)
 			last->bytes += f[i].bytes;
 			last->syn += f[i].syn;
 			last->drops += f[i].drops;
+			last->est += f[i].est;
 			continue;
 		}
 		f[left++] = f[i];
