@@ -289,6 +289,12 @@ in 2001:db8:0:2::5 1/tcp candidate 2" ]
 	run --separate-stderr record --levels broken in.tsv
 	[ "$status" -eq 0 ]
 	[ "${stderr_lines[1]}" = "kl-graph-record: 'broken' is broken; the levels read before stay" ]
+	rm kliq.db
+	mkfifo pipe
+	run --separate-stderr record --levels pipe in.tsv
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "kl-graph-record: cannot read 'pipe': not a regular file; the levels read before stay" ]
+	[ "$(ask 'SELECT count(*) FROM edges')" = 2 ]
 }
 
 @test "a scanner of 65,535 ports leaves nothing, again and again, and promotes nothing" {

@@ -100,7 +100,7 @@ bool limited_refresh(struct limited *l)
 
 	if (!l->path)
 		return false;
-	fd = open(l->path, O_RDONLY | O_CLOEXEC);
+	fd = open(l->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);	/* a FIFO would make it wait */
 	if (fd < 0 && errno == ENOENT) {
 		if (first || had)
 			warn("'%s' is not there: nobody counts as limited", l->path);
@@ -108,9 +108,10 @@ bool limited_refresh(struct limited *l)
 		l->seen = (struct stat){ .st_nlink = 1 };
 		return had;
 	}
-	if (fd < 0 || fstat(fd, &st)) {
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		if (first || had)
-			warn("cannot read '%s': %s; the levels read before stay", l->path, strerror(errno));
+			warn("cannot read '%s': %s; the levels read before stay", l->path,
+			     fd < 0 ? strerror(errno) : "not a regular file");
 		l->seen = (struct stat){ .st_nlink = 1 };
 		if (fd >= 0)
 			close(fd);
