@@ -58,7 +58,9 @@ record_stages() {
 
 check_stages() {
 	then_stage kl-dump-flow kl-dump-flow -p "$pins" -i "$seconds" -n 0
-	pure_stage kl-graph-check "${settings[@]}" --frozen "$state/frozen.txt"
+	local check=(kl-graph-check "${settings[@]}" --frozen "$state/frozen.txt")
+	[[ $feature != graph-enforce ]] || check+=(--graph-mode frozen-enforce --deny "$learn/deny.txt")
+	pure_stage "${check[@]}"
 }
 
 # The normals of sources into the database, when kl-baseline saved new ones.
@@ -89,6 +91,13 @@ restore_normals() {
 	chown "$user" "$learn/baseline.tsv"
 }
 
+# The baseline and what violates it into the kernel, when either changed.
+sync_edges() {
+	[[ ! $runs/synced -nt $state/frozen.txt || $learn/deny.txt -nt $runs/synced ]] || return 0
+	touch "$runs/synced"
+	"$here/kliq-graph" sync -p "$pins" --state "$state"
+}
+
 beside_start() {
 	[[ $mode == run ]] || return 0
 	[[ $feature == iq-learning || $feature == graph-* ]] || return 0
@@ -98,6 +107,11 @@ beside_start() {
 	every 30 store_normals &
 	[[ $feature == graph-* ]] || return 0
 	kl-set -p "$pins" flows on
+	[[ -e $state/frozen.txt ]] || : >"$state/frozen.txt"
+	if [[ $feature == graph-enforce && -n $enforce ]]; then
+		[[ $(kl-set -p "$pins" | awk '$1 == "edge-mode" { print $2 }') != off ]] || kl-set -p "$pins" edge-mode deny
+		every 1 sync_edges &
+	fi
 	keeps record /dev/null "the graph is not recorded" &
 	keeps check "$learn/violations" "the graph is not checked" &
 }
