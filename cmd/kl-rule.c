@@ -26,7 +26,7 @@ static struct {
 	int64_t ttl;
 	uint32_t rate, burst;
 	int owner;
-	bool has_owner, dry;
+	bool has_owner, dry, timed;
 } o = { .dir = KL_BPFFS };
 
 static const struct opt opts[] = {
@@ -36,6 +36,7 @@ static const struct opt opts[] = {
 	{ "burst", 'b', OPT_U32, &o.burst, 1, UINT32_MAX, "N", "at once (twice rate)", 0, 0, 0 },
 	{ "owner", 'o', OPT_WORD, &o.owner, 0, 0, "WHO", "operator iq graph", rule_owner, 0, &o.has_owner },
 	{ "dry-run", 'n', OPT_FLAG, &o.dry, 0, 0, 0, "sync: write nothing, print the counts", 0, 0, 0 },
+	{ "until", 0, OPT_FLAG, &o.timed, 0, 0, 0, "sync: each line tells the end of its rule", 0, 0, 0 },
 	OPT_END
 };
 
@@ -46,7 +47,6 @@ struct job {
 	enum kl_table t, end;		/* the table; for list, one behind the last */
 	struct rules set;
 	long bad;			/* lines of the list that are no rules */
-	uint64_t until;			/* of what is made */
 	uint64_t boot;			/* now, on both clocks */
 	int64_t real;
 };
@@ -61,9 +61,12 @@ static void collect(void *self, const struct rule *key)
 	struct job *j = self;
 	struct rule r = *key;
 
-	if (o.ttl && !j->set.n)		/* the same for all, and not before the list was there */
-		j->until = boot_ns() + (uint64_t)o.ttl * 1000000;
-	r.until = j->until;
+	if (!j->boot)			/* the same for all, and not before the list was there */
+		j->boot = boot_ns(), j->real = real_ms();
+	if (r.until && r.until <= (uint64_t)j->real)	/* it is over */
+		return;
+	if (r.until || o.ttl)
+		r.until = j->boot + 1000000 * (r.until ? r.until - (uint64_t)j->real : (uint64_t)o.ttl);
 	r.owner = (uint32_t)o.owner + KL_OPERATOR;
 	r.rate = o.rate;
 	r.burst = o.burst ? o.burst : 2ull * o.rate;
@@ -169,14 +172,13 @@ static const struct verb {
 	{ "list", list, 0, false, false },    { "load", add, 0, true, true },
 	{ "sync", sync_table, 0, true, true }, { "flush", flush, 0, false, false },
 };
-#define VERBS "add, del, list, load, sync, flush"
 
 static const struct opt_page page = {
 	.synopsis = "[-p DIR] add TABLE KEY [--ttl DUR] [--rate N --burst N] [--owner WHO]\n"
 		    "[-p DIR] del TABLE KEY ...\n"
 		    "[-p DIR] list [TABLE]\n"
 		    "[-p DIR] load TABLE [FILE] [--ttl DUR] [--rate N --burst N] [--owner WHO]\n"
-		    "[-p DIR] sync TABLE [FILE] --owner WHO [-n] [--ttl DUR] [--rate N --burst N]\n"
+		    "[-p DIR] sync TABLE [FILE] --owner WHO [-n] [--ttl DUR] [--until] [--rate N --burst N]\n"
 		    "[-p DIR] flush TABLE [--owner WHO]",
 	.purpose = "add, remove, list, load and sync the rules of sources and of edges",
 	.opts = opts,
@@ -185,17 +187,16 @@ static const struct opt_page page = {
 static void check_options(const struct job *j, const struct verb *v)
 {
 	bool limit = v->makes && is_limit(j->t), syncs = v->run == sync_table;
+	const char *lacks = limit && !o.rate ? "rate" : syncs && !o.has_owner ? "owner" : NULL;
 
-	if (limit && !o.rate)
-		die(KL_USAGE, "%s %s: --rate is missing", v->name, rules_table[j->t]);
-	if (syncs && !o.has_owner)
-		die(KL_USAGE, "%s %s: --owner is missing", v->name, rules_table[j->t]);
+	if (lacks)
+		die(KL_USAGE, "%s %s: --%s is missing", v->name, rules_table[j->t], lacks);
 	if (!limit && (o.rate || o.burst))
 		die(KL_USAGE, "%s %s takes no --%s", v->name, rules_table[j->t], o.rate ? "rate" : "burst");
 	if (!v->makes && (o.ttl || (o.has_owner && v->run != flush)))
 		die(KL_USAGE, "%s takes no %s", v->name, o.ttl ? "--ttl" : "--owner");
-	if (o.dry && !syncs)
-		die(KL_USAGE, "%s takes no --dry-run", v->name);
+	if ((o.dry || o.timed) && !syncs)
+		die(KL_USAGE, "%s takes no --%s", v->name, o.dry ? "dry-run" : "until");
 }
 
 /* What comes behind TABLE: keys, or the file that holds them. */
@@ -206,7 +207,7 @@ static void operands(struct job *j, const struct verb *v, char **arg)
 	else if (*arg && arg[v->reads])
 		die(KL_USAGE, "%s: one operand too many: '%s'", v->name, arg[v->reads]);
 	else if (v->reads)
-		j->bad = target_list(*arg ? *arg : "-", is_edge(j->t), collect, j);
+		j->bad = target_list(*arg ? *arg : "-", is_edge(j->t), o.timed, collect, j);
 	if (j->bad && v->run == sync_table)
 		die(KL_INPUT, "table %s stays as it is: the list is broken", rules_table[j->t]);
 }
@@ -223,8 +224,8 @@ int main(int argc, char **argv)
 	at = opt_parse(argc, argv, &page);
 	while (at < argc && v < end && strcmp(v->name, argv[at]))
 		v++;
-	if (at == argc || v == end)
-		die(KL_USAGE, "no command '%s': " VERBS, at < argc ? argv[at] : "");
+	if (v == end || at == argc)
+		die(KL_USAGE, "no command '%s': add del list load sync flush", at < argc ? argv[at] : "");
 	if (!argv[++at] && v->run != list)
 		die(KL_USAGE, "%s: no table given: " TABLES, v->name);
 	while (argv[at] && j.t < KL_TABLES && strcmp(rules_table[j.t], argv[at]))
@@ -241,8 +242,7 @@ int main(int argc, char **argv)
 	err = kern_lock(j.k);
 	if (err)
 		die(KL_SYSTEM, "cannot lock '%s': %s", o.dir, strerror(-err));
-	j.boot = boot_ns();
-	j.real = real_ms();
+	j.boot = boot_ns(), j.real = real_ms();
 	st = v->run(&j);
 	kern_close(j.k);
 	rules_free(&j.set);

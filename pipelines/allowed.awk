@@ -13,13 +13,3 @@ $at["key"] != "*" && key != "" {
 }
 
 END { exit !covered }
-
-# Are the first len bits of two addresses in digits the same?
-function same(a, b, len,	whole, rest) {
-	whole = int(len / 4)
-	rest = 2 ^ (4 - len % 4)
-	return substr(a, 1, whole) == substr(b, 1, whole) &&
-		int(value(a, whole + 1) / rest) == int(value(b, whole + 1) / rest)
-}
-
-function value(text, i) { return index("0123456789abcdef", substr(text, i, 1)) - 1 }

@@ -100,6 +100,8 @@ sync_edges() {
 
 beside_start() {
 	[[ $mode == run ]] || return 0
+	exempt follow &
+	echo "$!" >"$runs/exempt.pid"
 	[[ $feature == iq-learning || $feature == graph-* ]] || return 0
 	sqlite3 -bail "$state/kliq.db" <"$here/../schemas/kliq.sql" >/dev/null ||
 		die 4 "cannot use the database $state/kliq.db"

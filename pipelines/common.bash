@@ -6,7 +6,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 # Options every script may read; defaults as kliq(8) gives them.
 pins=/sys/fs/bpf state=/var/lib/kernloom/iq user=nobody seconds=1
-profile='' feature='' record='' whitelist='' file='' enforce='' print=''
+profile='' feature='' record='' whitelist='' file='' enforce='' print='' dry=''
 conf=()
 operands=()
 pure=()
@@ -31,8 +31,8 @@ options() {
 		*) operands+=("$name") && shift && continue ;;
 		esac
 		case $name in
-		--enforce | --print)
-			printf -v "${name#--}" yes
+		--enforce | --print | -n)
+			if [[ $name == -n ]]; then dry=yes; else printf -v "${name#--}" yes; fi
 			shift
 			continue
 			;;

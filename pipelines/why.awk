@@ -68,6 +68,10 @@ END {
 		("expires" in now && now["expires"] != "-" ? ", TTL ends " clock(now["expires"]) : ""))
 	line("strikes", ("strikes" in now ? now["strikes"] : 0) "  (RATE_SOFT from " set["soft-at"] ", RATE_HARD from " \
 		set["hard-at"] ", BLOCK from " set["block-at"] ")")
+	if (set["max-level"] != "" && set["max-level"] != "BLOCK")
+		line("ceiling", "no level above " set["max-level"])
+	if (now["offences"] > 0)
+		offences(now["offences"])
 	for (i = 1; i <= changes; i++)
 		line(i == 1 ? "history" : "", history[i])
 	if (!("time" in row)) {
@@ -88,6 +92,15 @@ END {
 			(now["high_since"] == "" || now["high_since"] == "-" ? "not reached" : \
 			"reached since " clock(now["high_since"])))
 	ends()
+}
+
+# What is remembered of a known offender.
+function offences(n,	times) {
+	times = 2 ^ n < set["offence-max"] ? 2 ^ n : set["offence-max"]
+	line("offences", n "  (the next block lasts " times " x " set["block-ttl"] "; RATE_SOFT from strikes " \
+		(set["soft-at"] > n ? set["soft-at"] - n : set["soft-at"] > 0 ? 1 : 0) ", after one high tick)")
+	line("", level == "BLOCK" ? "one less for every " set["offence-window"] " out of BLOCK" : \
+		"one less " set["offence-window"] " after " clock(now["offended"]))
 }
 
 # What the machine needs to see before it lets go.

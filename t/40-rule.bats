@@ -256,8 +256,8 @@ says() {
 }
 
 @test "called wrongly: one line, status 2, nothing changed" {
-	says 2 "no command '': add, del, list, load, sync, flush" rule
-	says 2 "no command 'drop': add, del, list, load, sync, flush" rule drop deny 192.0.2.1
+	says 2 "no command '': add del list load sync flush" rule
+	says 2 "no command 'drop': add del list load sync flush" rule drop deny 192.0.2.1
 	says 2 "add: no table given: allow, deny, limit, edge-allow, edge-deny or edge-limit" rule add
 	says 2 "unknown table 'edges': allow, deny, limit, edge-allow, edge-deny or edge-limit" rule add edges 192.0.2.1
 	says 2 "add deny: no address or prefix given" rule add deny

@@ -190,7 +190,7 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 		kl-dump-src -p /x -i 5 -n 0 |
 		tee -a /r |
 		kl-score -c /s/settings.tsv |
-		kl-fsm -c /s/settings.tsv -s /s/fsm/state.tsv |
+		kl-fsm -c /s/settings.tsv --whitelist /s/exempt.txt -s /s/fsm/state.tsv |
 		kl-apply -p /x -c /s/settings.tsv --sync
 	END
 	)
@@ -232,6 +232,8 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 		source     2001:db8:bad::66
 		level      BLOCK since 2023-11-14 22:13:58, TTL ends 2023-11-14 22:23:58
 		strikes    45  (RATE_SOFT from 2, RATE_HARD from 5, BLOCK from 12)
+		offences   1  (the next block lasts 2 x 10m; RATE_SOFT from strikes 1, after one high tick)
+		           one less for every 24h out of BLOCK
 		history    2023-11-14 22:13:25  OBSERVE -> RATE_SOFT  strikes 2  severity 1.400000  scan
 		           2023-11-14 22:13:31  RATE_SOFT -> RATE_HARD  strikes 16  severity 3.000000  gate
 		           2023-11-14 22:13:58  RATE_HARD -> BLOCK  strikes 48  severity 3.000000  noncomp

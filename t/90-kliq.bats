@@ -102,7 +102,7 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 @test "run: the filters are the unprivileged user's, and so is their state" {
 	start --user daemon
 	for c in kl-score kl-fsm; do
-		pid=$(pgrep -f "^$c .*$FAST")
+		pid=$(pgrep -f "^$c .*$STATE")
 		[ "$(stat -c %U "/proc/$pid")" = daemon ]
 		grep -q '^NoNewPrivs:.*1$' "/proc/$pid/status"
 		grep -q '^CapEff:.*0000000000000000$' "/proc/$pid/status"

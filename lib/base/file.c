@@ -12,6 +12,7 @@
 #include "die.h"
 #include "edge.h"
 #include "file.h"
+#include "num.h"
 
 #define SLURP_MAX ((size_t)1 << 28)	/* /dev/zero has no end, and memory has */
 #define LIST_SAID 10		/* bad lines of a list that are shown */
@@ -210,13 +211,32 @@ static size_t list_word(const char **s, size_t n)
 	return (size_t)(p - *s);
 }
 
+#define END_MAX 10000000000000	/* Unix ms in 2286: as nanoseconds they still fit 64 bits */
+
 /* What a list is of, and what its lines go to. */
 struct list {
 	const char *(*prefix)(void *arg, const struct prefix *x, long line);	/* or, NULL: */
-	const char *(*edge)(void *arg, const struct rule *key, long line);
+	const char *(*rule)(void *arg, const struct rule *key, long line);
+	bool edges, timed;
 	void *arg;
 	long line;
 };
+
+static const char *get_end(const char *s, size_t n, uint64_t *ms)
+{
+	uint32_t whole;
+	int64_t t;
+
+	*ms = 0;
+	if (n == 1 && *s == '-')
+		return NULL;
+	if (!get_u32(s, n, &whole))
+		t = whole * 1000ll;
+	else if (get_time(s, n, &t) || t > END_MAX)
+		return "not Unix seconds, nor -";
+	*ms = t ? (uint64_t)t : 1;
+	return NULL;
+}
 
 /* The line that ends at eol and begins with the *n bytes at *s. NULL, or what is wrong with the word that is
  * there then. */
@@ -225,22 +245,31 @@ static const char *list_line(const struct list *l, const char **s, size_t *n, co
 	struct rule r = { 0 };
 	const char *why;
 
-	if (l->prefix)
+	if (!l->edges)
 		switch (prefix_get(*s, *n, &r.x)) {
 		case 0:
-			return l->prefix(l->arg, &r.x, l->line);
+			why = NULL;
+			break;
 		case -2:
 			return "bits set behind the prefix length";
 		default:
 			return "not an address or prefix";
 		}
-	why = edge_src_get(*s, *n, &r.x);
+	else
+		why = edge_src_get(*s, *n, &r.x);
+	if (!why && l->edges) {
+		*s += *n;
+		*n = list_word(s, (size_t)(eol - *s));
+		why = edge_get(*s, *n, &r.x, &r.port, &r.proto);
+	}
+	if (!why && l->timed) {
+		*s += *n;
+		*n = list_word(s, (size_t)(eol - *s));
+		why = get_end(*s, *n, &r.until);
+	}
 	if (why)
 		return why;
-	*s += *n;
-	*n = list_word(s, (size_t)(eol - *s));
-	why = edge_get(*s, *n, &r.x, &r.port, &r.proto);
-	return why ? why : l->edge(l->arg, &r, l->line);
+	return l->prefix ? l->prefix(l->arg, &r.x, l->line) : l->rule(l->arg, &r, l->line);
 }
 
 static long list_lines(const char *path, struct list *l)
@@ -279,10 +308,10 @@ long list_read(const char *path, const char *(*each)(void *arg, const struct pre
 	return list_lines(path, &l);
 }
 
-long list_read_edges(const char *path, const char *(*each)(void *arg, const struct rule *key, long line),
-		     void *arg)
+long list_read_rules(const char *path, bool edges, bool timed,
+		     const char *(*each)(void *arg, const struct rule *key, long line), void *arg)
 {
-	struct list l = { .edge = each, .arg = arg };
+	struct list l = { .rule = each, .edges = edges, .timed = timed, .arg = arg };
 
 	return list_lines(path, &l);
 }

@@ -3,6 +3,7 @@
 #ifndef KL_FILE_H
 #define KL_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -44,9 +45,10 @@ char *slurp(const char *path, size_t *n);
 long list_read(const char *path, const char *(*each)(void *arg, const struct prefix *x, long line),
 	       void *arg);
 
-/* The same of edges, of which only the key is set: the lines begin with SRC PORT/PROTO, blanks or TABs
- * between (see edge.h). */
-long list_read_edges(const char *path, const char *(*each)(void *arg, const struct rule *key, long line),
-		     void *arg);
+/* The same of keys of rules, the rest of which is 0. edges: the lines begin with SRC PORT/PROTO, blanks or
+ * TABs between (see edge.h). timed: behind the key a line says when its rule ends, in Unix seconds up to
+ * 2286 with no decimals or three, or "-" for never; until is that in Unix ms. */
+long list_read_rules(const char *path, bool edges, bool timed,
+		     const char *(*each)(void *arg, const struct rule *key, long line), void *arg);
 
 #endif

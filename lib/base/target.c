@@ -57,26 +57,20 @@ struct sink {
 	void *arg;
 };
 
-static const char *line_of_edges(void *sink, const struct rule *key, long line)
+static const char *line(void *sink, const struct rule *key, long at)
 {
 	struct sink *s = sink;
 
-	(void)line;
+	(void)at;
 	s->each(s->arg, key);
 	return NULL;
 }
 
-static const char *line(void *sink, const struct prefix *x, long line)
-{
-	struct rule r = { .x = *x };
-
-	return line_of_edges(sink, &r, line);
-}
-
-long target_list(const char *path, bool edges, void (*each)(void *arg, const struct rule *key), void *arg)
+long target_list(const char *path, bool edges, bool timed, void (*each)(void *arg, const struct rule *key),
+		 void *arg)
 {
 	struct sink s = { each, arg };
-	long bad = edges ? list_read_edges(path, line_of_edges, &s) : list_read(path, line, &s);
+	long bad = list_read_rules(path, edges, timed, line, &s);
 
 	if (bad < 0)
 		die(KL_SYSTEM, "cannot read '%s': %s", path, strerror(errno));

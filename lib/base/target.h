@@ -13,8 +13,9 @@
 void target_words(const char *what, const char *table, bool edges, int max, char **word,
 		  void (*each)(void *arg, const struct rule *key), void *arg);
 
-/* The same with the lines of a list: see list_read() and list_read_edges(). Returns the number of bad lines,
- * which were reported; ends the command (status 4) when it cannot be read. */
-long target_list(const char *path, bool edges, void (*each)(void *arg, const struct rule *key), void *arg);
+/* The same with the lines of a list: see list_read_rules(). Returns the number of bad lines, which were
+ * reported; ends the command (status 4) when it cannot be read. */
+long target_list(const char *path, bool edges, bool timed, void (*each)(void *arg, const struct rule *key),
+		 void *arg);
 
 #endif
