@@ -127,6 +127,7 @@ $(B)/bench/%: t/bench/%.c $(B)/bench_mutate.skel.h
 $(B)/t/differ: t/differ.c $(B)/libmodel.a $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_KERN) -lm
+$(B)/t/day: LDLIBS := -lm
 $(B)/t/feed: LDLIBS := -lbpf -lpcap
 $(B)/t/clock: LDLIBS := -fPIC -shared
 $(B)/t/%: t/%.c

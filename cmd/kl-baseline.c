@@ -75,7 +75,7 @@ struct kl {
 	struct tsv_out out;
 	int src, level, drop[DROPS];	/* columns; -1 when absent */
 	bool begun;			/* the frame under way was looked at */
-	bool clocked;			/* saved and last are set */
+	bool clocked, behind;		/* saved is set; the file is behind last */
 	int64_t saved, last;		/* when the file was; the last whole frame */
 };
 
@@ -118,7 +118,7 @@ static void put(struct kl *k, const struct tsv_row *r, const struct normal *n)
 	for (int i = 0; i < SIGNALS; i++) {
 		*p++ = '\t';
 		if (n)
-			p = put_f64(p, (double)n->base[i], 3);
+			p = put_f64(p, normal_allows(n, &o.cfg, o.trig, i), 3);
 		else
 			*p++ = '-';
 	}
@@ -155,6 +155,7 @@ static void save(struct kl *k)
 {
 	keep_save(&cells, o.state, &k->b.normals, k->last);
 	k->saved = k->last;
+	k->behind = false;
 }
 
 static void frame(void *self, const struct tsv_row *star)
@@ -172,7 +173,7 @@ static void frame(void *self, const struct tsv_row *star)
 	k->last = star->time;
 	if (!k->clocked)
 		k->saved = k->last;
-	k->clocked = true;
+	k->clocked = k->behind = true;
 	if (o.state && llabs(k->last - k->saved) >= KEEP_EVERY)
 		save(k);
 	k->begun = false;
@@ -223,7 +224,7 @@ int main(int argc, char **argv)
 
 	st = serve(argv[at], &ops, &k);
 	tsv_out_close(&k.out);
-	if (o.state && k.clocked && k.last != k.saved)
+	if (o.state && k.behind)
 		save(&k);
 	baseline_free(&k.b);
 	return st;

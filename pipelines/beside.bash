@@ -63,7 +63,13 @@ check_stages() {
 	pure_stage "${check[@]}"
 }
 
-# The normals of sources into the database, when kl-baseline saved new ones.
+# normal_columns TEXT: TEXT for each column of the state behind src, "@" being its name, with commas between.
+normal_columns() {
+	awk -F'\t' -v text="$1" 'NR > 3 { t = text; gsub(/@/, $1, t); printf "%s%s", sep, t; sep = ", " }' \
+		"$here/../schemas/baseline.tsv"
+}
+
+# The normals of sources into the database, when kl-baseline saved new ones; what is not known is NULL there.
 store_normals() {
 	[[ $learn/baseline.tsv -nt $runs/stored ]] || return 0
 	touch -r "$learn/baseline.tsv" "$runs/stored"
@@ -71,24 +77,26 @@ store_normals() {
 		.timeout 5000
 		.mode tabs
 		begin immediate;
-		.import --schema temp $learn/baseline.tsv n
+		.import --schema temp '$learn/baseline.tsv' n
 		delete from temp.n where src = '*';
 		delete from source_baselines where src not in (select src from temp.n);
-		insert or replace into source_baselines select * from temp.n;
+		insert or replace into source_baselines (src, $(normal_columns '@'))
+			select src, $(normal_columns "nullif(@, '-')") from temp.n;
 		commit;
 	END
 }
 
 # And back, where the file is gone.
 restore_normals() {
-	local rows
 	[[ ! -e $learn/baseline.tsv && -s $state/kliq.db ]] || return 0
-	rows=$(sqlite3 -bail -header -separator $'\t' "$state/kliq.db" \
-		'select * from source_baselines order by src') || die 4 "cannot read $state/kliq.db"
-	[[ $rows ]] || return 0
-	awk -F'\t' -v OFS='\t' 'NR == 1 { n = NF } { print; if (NR > 1 && $1 > t) t = $1 }
-		END { printf "%s\t*", t; for (i = 3; i <= n; i++) printf "\t-"; print "" }' <<<"$rows" >"$learn/baseline.tsv"
-	chown "$user" "$learn/baseline.tsv"
+	sqlite3 -bail -header -separator $'\t' "$state/kliq.db" "
+		with t as (select ifnull(printf('%.3f', max(last_seen)), '0.000') as time from source_baselines)
+		select * from (select time, src, $(normal_columns "iif(@ is null, '-', iif('@' = 'obs', @, printf('%.3f', @))) as @")
+			from source_baselines, t
+			union all select time, '*', $(normal_columns "'-'") from t)
+		order by src = '*', src" >"$learn/baseline.new" || die 4 "cannot read $state/kliq.db"
+	chown "$user" "$learn/baseline.new"
+	mv "$learn/baseline.new" "$learn/baseline.tsv"
 }
 
 # The baseline and what violates it into the kernel, when either changed.

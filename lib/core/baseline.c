@@ -49,9 +49,34 @@ bool normal_holds(const struct normal *n, const struct baseline_cfg *c, int64_t 
 				      c->min_conf;
 }
 
-static double own_trigger(const struct normal *n, const double trig[SIGNALS], int i)
+/* Where the trigger for all is not known only base counts: how much of the mean anybody may have
+ * is not known either. */
+double normal_allows(const struct normal *n, const struct baseline_cfg *c, const double trig[SIGNALS], int i)
 {
-	return n->base[i] > trig[i] ? (double)n->base[i] : trig[i];
+	double base = (double)n->base[i], steady = c->peak_mul * (double)n->high[i];
+
+	return trig[i] > 0 && (double)n->mean[i] > steady && steady < base ? steady : base;
+}
+
+static double own_trigger(const struct normal *n, const struct baseline_cfg *c, const double trig[SIGNALS],
+			  int i)
+{
+	double base = promoted(n) ? normal_allows(n, c, trig, i) : 0;
+
+	return base > trig[i] ? base : trig[i];
+}
+
+/* high follows the mean, beyond what makes no more than the trigger for all up to limit. */
+static void rise(struct normal *n, const struct baseline_cfg *c, const double trig[SIGNALS], int i, double limit)
+{
+	double most = (double)n->mean[i], any = trig[i] / c->peak_mul;
+
+	if (limit < any)
+		limit = any;
+	if (most > limit)
+		most = limit;
+	if (most > (double)n->high[i])
+		n->high[i] = milli(most);
 }
 
 /* base follows the peak: down at once; up at once as far as any source may go; beyond, up to limit. */
@@ -80,9 +105,11 @@ static void step(struct normal *n, const struct baseline_cfg *c, const double tr
 	decay = c->half_life ? exp2(-away * 1000 / (double)c->half_life) : 1;
 	n->stepped = now;
 	for (int i = 0; i < SIGNALS; i++) {
-		double peak = (double)n->peak[i] * decay;
+		double peak = (double)n->peak[i] * decay, mean = (double)n->mean[i], was = (double)n->high[i];
 
-		n->peak[i] = milli(peak > (double)n->mean[i] ? peak : (double)n->mean[i]);
+		n->peak[i] = milli(peak > mean ? peak : mean);
+		n->high[i] = milli(was * decay);
+		rise(n, c, trig, i, was * grow);
 		follow(n, c, trig, i, (double)n->base[i] * grow);
 	}
 }
@@ -92,6 +119,7 @@ static void promote(struct normal *n, const struct baseline_cfg *c, const double
 	n->stepped = now;
 	for (int i = 0; i < SIGNALS; i++) {
 		n->peak[i] = milli(SEED * (double)n->mean[i]);
+		n->high[i] = n->mean[i];
 		follow(n, c, trig, i, trig[i] > 0 ? trig[i] : INFINITY);
 	}
 }
@@ -104,7 +132,7 @@ void normal_learn(struct normal *n, const struct baseline_cfg *c, const double t
 
 	n->last = seconds(now);
 	for (int i = 0; i < SIGNALS; i++)
-		if (trig[i] > 0 && (double)rate[i] >= own_trigger(n, trig, i))
+		if (trig[i] > 0 && (double)rate[i] >= own_trigger(n, c, trig, i))
 			return;
 	if (!n->obs)
 		n->first = n->last;
@@ -120,6 +148,7 @@ void normal_learn(struct normal *n, const struct baseline_cfg *c, const double t
 			continue;
 		if (rate[i] > n->peak[i])
 			n->peak[i] = milli((double)rate[i]);
+		rise(n, c, trig, i, (double)n->high[i]);
 		follow(n, c, trig, i, (double)n->base[i]);
 	}
 	if (!stable && n->obs >= c->min_obs)
@@ -261,6 +290,8 @@ char *normal_put(char *p, const void *normal)
 	for (i = 0; i < SIGNALS; i++)
 		p = put_cell(p, promoted(n) ? (double)n->peak[i] : -1);
 	for (i = 0; i < SIGNALS; i++)
+		p = put_cell(p, promoted(n) ? (double)n->high[i] : -1);
+	for (i = 0; i < SIGNALS; i++)
 		p = put_cell(p, (double)n->base[i]);
 	*p++ = '\t';
 	p = put_u64(p, n->obs);
@@ -281,6 +312,14 @@ static int get_rate(float *to, const char *s, uint32_t n, bool may_miss)
 	return 0;
 }
 
+/* All of them are there, or none. */
+static bool whole(const struct normal *n, int i)
+{
+	bool there = promoted(n);
+
+	return (n->base[i] >= 0) == there && (n->peak[i] >= 0) == there && (n->high[i] >= 0) == there;
+}
+
 int normal_get(void *normal, const char *const cell[], const uint32_t len[], const char **want)
 {
 	struct normal *n = normal;
@@ -297,11 +336,13 @@ int normal_get(void *normal, const char *const cell[], const uint32_t len[], con
 		if (get_rate(&n->peak[i], cell[at], len[at], true))
 			return at;
 	for (i = 0; i < SIGNALS; i++, at++)
-		if (get_rate(&n->base[i], cell[at], len[at], true) ||
-		    (n->base[i] < 0) != (n->base[0] < 0) || (n->base[i] < 0) != (n->peak[i] < 0))
+		if (get_rate(&n->high[i], cell[at], len[at], true))
 			return at;
-	for (i = 0; i < SIGNALS && n->base[0] < 0; i++)
-		n->peak[i] = 0;
+	for (i = 0; i < SIGNALS; i++, at++)
+		if (get_rate(&n->base[i], cell[at], len[at], true) || !whole(n, i))
+			return at;
+	for (i = 0; i < SIGNALS && !promoted(n); i++)
+		n->peak[i] = n->high[i] = 0;
 	*want = "not a whole number, 1 to 4294967295";
 	if (get_u32(cell[at], len[at], &n->obs) || !n->obs)
 		return at;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is normal for each source: a mean that follows its rates (EWMA) and a peak
- * that decays, from which its own triggers come - base, what it may do. Pure; times
- * are milliseconds of the data. 84 bytes a source, and its index.
+ * What is normal for each source: a mean that follows its rates (EWMA), a peak of the
+ * rates and a high of the mean, which decay. From them come its own triggers: what
+ * it may do for a moment, base, and for long. Pure; times are milliseconds of the data.
+ * 100 bytes a source, and its index.
  *
  * Nobody can teach it much in little time: a rate at or above the source's trigger is
- * not learned, and beyond the trigger for all base grows by max_growth a day at most.
+ * not learned, and beyond the trigger for all base and high grow by max_growth a day
+ * at most. So one who grows faster is ahead of his high soon, however high his peaks.
  */
 #ifndef KL_BASELINE_H
 #define KL_BASELINE_H
@@ -36,7 +38,7 @@ struct normal {
 	uint32_t first, last, stepped;	/* Unix seconds: learned from, seen, peak and base moved */
 	/* Multiples of 0.001, so that they are the same after being read back from text. base < 0:
 	 * not promoted yet. */
-	float mean[SIGNALS], peak[SIGNALS], base[SIGNALS];
+	float mean[SIGNALS], peak[SIGNALS], high[SIGNALS], base[SIGNALS];
 };
 
 struct baseline {
@@ -51,7 +53,10 @@ struct baseline {
 void baseline_init(struct baseline *b);		/* cfg and trig are the caller's to set */
 void baseline_free(struct baseline *b);
 
-/* Whether base counts at that time. */
+/* What a promoted source may do in the next tick: base or, while its mean is beyond peak_mul times its
+ * high, that much. trig: for all sources. */
+double normal_allows(const struct normal *n, const struct baseline_cfg *c, const double trig[SIGNALS], int i);
+/* Whether that counts at that time. */
 bool normal_holds(const struct normal *n, const struct baseline_cfg *c, int64_t now);
 
 /* The frame under way has a row of x with these rates that may be learned from. s: what
