@@ -64,6 +64,7 @@ static char *cells(char *p, const struct src_delta *d, const uint32_t *ports)
 		p = cell(p, d->answers);
 	else
 		p = mempcpy(p, "\t-", 2);
+	p = cell(p, d->fresh);
 	*p++ = '\n';
 	return p;
 }
@@ -107,10 +108,10 @@ static void end(struct dump *d, const struct src_raw *prev, bool print)
 
 	if (err)
 		die(KL_SYSTEM, "cannot read kernloom_totals: %s", strerror(-err));
-	src_of_totals(&t.all, &now);
+	src_of_totals(&t, &now);
 	now.seen_j = kern_instance(d->k);
 	if (prev)
-		src_diff(&now, prev, &delta);
+		src_diff_totals(&now, prev, &delta);
 	d->all = now;
 	if (!print)
 		return;
@@ -159,7 +160,7 @@ static char *snapshot_put(char *p, const void *entry)
 	p = cell(cell(cell(cell(p, r->seen_j), r->ports), r->pkts), r->bytes);
 	p = cell(cell(cell(cell(p, r->syn), r->udp), r->icmp), r->other);
 	p = cell(cell(cell(cell(cell(p, r->odd), r->rst), r->drop_allow), r->drop_deny), r->drop_rl);
-	return cell(p, r->answers);
+	return cell(cell(cell(cell(p, r->answers), r->made), r->untracked), r->drop_surge);
 }
 
 static int snapshot_get(void *entry, const char *const c[], const uint32_t len[], const char **want)
@@ -167,7 +168,7 @@ static int snapshot_get(void *entry, const char *const c[], const uint32_t len[]
 	struct src_raw *r = entry;
 	uint32_t *to[] = { &r->seen_j, &r->ports, NULL, NULL, &r->syn, &r->udp, &r->icmp,
 			   &r->other, &r->odd, &r->rst, &r->drop_allow, &r->drop_deny, &r->drop_rl,
-			   &r->answers };
+			   &r->answers, &r->made, &r->untracked, &r->drop_surge };
 	int i;
 
 	*want = "a whole number";

@@ -45,8 +45,8 @@ static const unsigned short column[] = {
 	X(all.ack) X(raw.frags4) X(raw.frags6) X(raw.malformed) X(raw.drop_malformed)
 	X(raw.essential) X(raw.allow_hits) X(all.drop_deny) X(raw.rl_hits) X(raw.port_changes)
 	X(raw.new_sources) X(raw.evicted) X(raw.judged) X(un.pkts) X(raw.events) X(raw.events_lost)
-	X(raw.drop_edge) X(raw.drop_frag) X(raw.drop_other) X(raw.replies) X(raw.flows)
-	X(raw.flows_evicted) X(raw.flows_lost) X(raw.conns) X(raw.conns_lost) X(raw.fallen)
+	X(raw.drop_edge) X(raw.drop_frag) X(raw.drop_other) X(raw.replies) X(raw.flows) X(raw.flows_evicted)
+	X(raw.flows_lost) X(raw.conns) X(raw.conns_lost) X(raw.fallen) X(raw.drop_surge) X(raw.surge_came)
 #undef X
 };
 #define NCOLUMNS (sizeof(column) / sizeof(*column))

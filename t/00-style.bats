@@ -206,7 +206,7 @@ bag() { tr -s ' \n\t' '\n' | tr -d '[]' | sed -e 's/…/.../g' -e '/^$/d' -e 's/
 
 @test "every stream's columns are those of its schema, and every one is documented in a page" {
 	# The capture is older than its last column.
-	awk -F'\t' -v OFS='\t' '{ print $0, NR == 1 ? "answers" : $3 == "*" ? "-" : 0 }' t/data/day.tsv | kl-score >"$BATS_TEST_TMPDIR/score"
+	awk -F'\t' -v OFS='\t' '{ print $0, NR == 1 ? "answers\tnew" : $3 == "*" ? "-\t0" : "0\t0" }' t/data/day.tsv | kl-score >"$BATS_TEST_TMPDIR/score"
 	kl-fsm "$BATS_TEST_TMPDIR/score" >"$BATS_TEST_TMPDIR/level"
 	for s in score level; do
 		diff <(head -n 1 "$BATS_TEST_TMPDIR/$s" | tr '\t' '\n') <(awk -F'\t' 'NR > 1 { print $1 }' "schemas/$s.tsv")

@@ -10,9 +10,9 @@ load pcap
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 A=198.51.100.1 B=198.51.100.2 ME=192.0.2.1
-SRC='time	dt	src	pkts	bytes	tcp	udp	icmp	syn	ack	rst	ports	drop_allow	drop_deny	drop_rl	answers'
+SRC='time	dt	src	pkts	bytes	tcp	udp	icmp	syn	ack	rst	ports	drop_allow	drop_deny	drop_rl	answers	new'
 FLOW='time	dt	dir	src	port	proto	pkts	bytes	syn	drops	est'
-NONE='0	0	0	0	0	0	0	0	-	0	0	0'	# of a star row behind dt and src
+NONE='0	0	0	0	0	0	0	0	-	0	0	0	-	0'	# of a star row behind dt and src
 
 # prints STATUS TEXT COMMAND...: that on stdout, nothing on stderr.
 prints() {
@@ -55,14 +55,14 @@ mixed() {
 @test "src frames: the schema's header, every counter, an empty tick, sources as they came" {
 	mixed | capture >in
 	prints 0 "$SRC
-1700000001.250	1.000	198.51.100.1	5	250	3	2	0	1	1	1	2	0	0	0	0
-1700000001.250	1.000	192.0.2.1	1	54	1	0	0	0	1	0	1	0	0	0	0
-1700000001.250	1.000	2001:db8::1	1	66	0	1	0	0	0	0	1	0	0	0	0
-1700000001.250	1.000	198.51.100.2	2	80	0	0	1	0	0	0	0	0	0	0	0
-1700000001.250	1.000	*	9	450	4	3	1	1	2	1	-	0	0	0	-
+1700000001.250	1.000	198.51.100.1	5	250	3	2	0	1	1	1	2	0	0	0	0	1
+1700000001.250	1.000	192.0.2.1	1	54	1	0	0	0	1	0	1	0	0	0	0	1
+1700000001.250	1.000	2001:db8::1	1	66	0	1	0	0	0	0	1	0	0	0	0	1
+1700000001.250	1.000	198.51.100.2	2	80	0	0	1	0	0	0	0	0	0	0	0	1
+1700000001.250	1.000	*	9	450	4	3	1	1	2	1	-	0	0	0	-	4
 1700000002.250	1.000	*	$NONE
-1700000003.250	1.000	2001:db8::1	1	62	0	0	1	0	0	0	0	0	0	0	0
-1700000003.250	1.000	*	1	62	0	0	1	0	0	0	-	0	0	0	-" kl-dump-pcap in
+1700000003.250	1.000	2001:db8::1	1	62	0	0	1	0	0	0	0	0	0	0	0	0
+1700000003.250	1.000	*	1	62	0	0	1	0	0	0	-	0	0	0	-	0" kl-dump-pcap in
 	diff <(head -n 1 <<<"$output" | tr '\t' '\n') <(tail -n +2 "$TOP/schemas/src.tsv" | cut -f1)
 }
 
@@ -251,9 +251,9 @@ linked() {
 	kl-dump-pcap in >out
 	diff out - <<-END
 		$SRC
-		2.000	1.000	198.51.100.1	1	42	0	1	0	0	0	0	1	0	0	0	0
-		2.000	1.000	2001:db8::1	1	62	0	1	0	0	0	0	1	0	0	0	0
-		2.000	1.000	*	2	104	0	2	0	0	0	0	-	0	0	0	-
+		2.000	1.000	198.51.100.1	1	42	0	1	0	0	0	0	1	0	0	0	0	1
+		2.000	1.000	2001:db8::1	1	62	0	1	0	0	0	0	1	0	0	0	0	1
+		2.000	1.000	*	2	104	0	2	0	0	0	0	-	0	0	0	-	2
 	END
 }
 
@@ -312,9 +312,9 @@ linked() {
 		echo "1.000000 len=33 $ETH $(tcp4 $ME $B 7 80 $SYN)"	# more than there was is not of it
 	} | capture >in
 	prints 0 "$SRC
-2.000	1.000	198.51.100.1	1	1000	1	0	0	0	0	0	1	0	0	0	0
-2.000	1.000	198.51.100.2	1	1000	1	0	0	0	0	0	0	0	0	0	0
-2.000	1.000	*	2	2000	2	0	0	0	0	0	-	0	0	0	-" kl-dump-pcap in
+2.000	1.000	198.51.100.1	1	1000	1	0	0	0	0	0	1	0	0	0	0	1
+2.000	1.000	198.51.100.2	1	1000	1	0	0	0	0	0	0	0	0	0	0	1
+2.000	1.000	*	2	2000	2	0	0	0	0	0	-	0	0	0	-	2" kl-dump-pcap in
 }
 
 @test "byte orders, nanoseconds, pcapng: the same rows" {

@@ -11,6 +11,7 @@ void tally_init(struct tally *t, bool by_flow)
 	table_init(&t->srcs, sizeof(struct tally_src));
 	table_init(&t->flows, sizeof(struct tally_flow));
 	table_init(&t->seen, sizeof(struct prefix));
+	table_init(&t->known, sizeof(struct prefix));
 }
 
 void tally_free(struct tally *t)
@@ -18,6 +19,7 @@ void tally_free(struct tally *t)
 	table_free(&t->srcs);
 	table_free(&t->flows);
 	table_free(&t->seen);
+	table_free(&t->known);
 }
 
 /* An empty one costs nothing: many ticks are, and the index of a flood is large. */
@@ -108,11 +110,23 @@ static void count_flow(struct tally *t, uint32_t at, const struct tally_packet *
 	f->syn += is_syn(p);
 }
 
+/* The first packet of a source in this tick: was it ever here? */
+static void meet(struct tally *t, struct tally_src *s)
+{
+	size_t before = t->known.n;
+
+	table_get(&t->known, &s->x);
+	s->n.fresh = t->known.n > before;
+	t->all.fresh += s->n.fresh;
+}
+
 void tally_add(struct tally *t, const struct tally_packet *p)
 {
 	struct tally_src *s = table_get(&t->srcs, &p->src);
 	uint32_t at = (uint32_t)t->srcs.last;
 
+	if (!t->by_flow && !s->n.pkts)
+		meet(t, s);
 	count(&t->all, p);
 	count(&s->n, p);
 	if (t->by_flow)

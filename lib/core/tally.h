@@ -24,7 +24,7 @@ struct tally_packet {
 };
 
 struct tally_count {
-	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst, answers;
+	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst, answers, fresh;
 };
 
 struct tally_src {
@@ -50,11 +50,12 @@ struct tally {
 	struct table srcs;	/* struct tally_src, in the order they came */
 	struct table flows;	/* struct tally_flow, in the order they came */
 	struct table seen;	/* ports of sources, their first one excepted */
+	struct table known;	/* struct prefix: every source so far; of no use to flows */
 };
 
 void tally_init(struct tally *t, bool by_flow);
 void tally_free(struct tally *t);
-void tally_clear(struct tally *t);	/* counts from 0; keeps the memory */
+void tally_clear(struct tally *t);	/* counts from 0; keeps the memory, and whom it knows */
 
 void tally_add(struct tally *t, const struct tally_packet *p);
 

@@ -23,7 +23,8 @@ char *tally_src_put(char *p, const struct tally *t, const struct tally_src *s)
 	p = cell(cell(cell(cell(p, n->icmp), n->syn), n->ack), n->rst);
 	p = s ? cell(p, s->ports) : stpcpy(p, "\t-");
 	p = stpcpy(p, "\t0\t0\t0");
-	return stpcpy(s ? cell(p, n->answers) : stpcpy(p, "\t-"), "\n");
+	p = s ? cell(p, n->answers) : stpcpy(p, "\t-");
+	return stpcpy(cell(p, n->fresh), "\n");
 }
 
 char *tally_flow_put(char *p, const struct tally *t, const struct tally_flow *f)

@@ -33,11 +33,29 @@ void src_diff(const struct src_raw *n, const struct src_raw *p, struct src_delta
 	d->drop_deny = (uint32_t)(n->drop_deny - p->drop_deny);
 	d->drop_rl = (uint32_t)(n->drop_rl - p->drop_rl);
 	d->answers = (uint32_t)(n->answers - p->answers);
+	d->fresh = p == &none;
 	derive(d, (uint32_t)(n->other - p->other), (uint32_t)(n->odd - p->odd));
 }
 
-void src_of_totals(const struct totals *u, struct src_raw *r)
+void src_diff_totals(const struct src_raw *n, const struct src_raw *p, struct src_delta *d)
 {
+	static const struct src_raw none;
+	uint32_t unknown, kept_out;
+
+	src_diff(n, p, d);
+	if (p->seen_j != n->seen_j)
+		p = &none;
+	unknown = n->untracked - p->untracked;
+	kept_out = n->drop_surge - p->drop_surge;
+	/* Whom a surge kept out has mostly no record, and is untracked too. */
+	d->fresh = (uint32_t)(n->made - p->made);
+	d->fresh += unknown > kept_out ? unknown : kept_out;
+}
+
+void src_of_totals(const struct kern_totals *t, struct src_raw *r)
+{
+	const struct totals *u = &t->all;
+
 	*r = (struct src_raw){
 		.pkts = u->pkts,
 		.bytes = u->bytes,
@@ -50,6 +68,9 @@ void src_of_totals(const struct totals *u, struct src_raw *r)
 		.drop_allow = (uint32_t)u->drop_allow,
 		.drop_deny = (uint32_t)u->drop_deny,
 		.drop_rl = (uint32_t)u->drop_rl,
+		.made = (uint32_t)t->raw.new_sources,
+		.untracked = (uint32_t)t->un.pkts,
+		.drop_surge = (uint32_t)t->raw.drop_surge,
 	};
 }
 

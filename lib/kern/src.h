@@ -14,6 +14,7 @@ struct src_raw {
 	uint32_t ports;		/* distinct destination ports of this tick */
 	uint32_t syn, udp, icmp, other, odd, rst, answers;
 	uint32_t drop_allow, drop_deny, drop_rl;
+	uint32_t made, untracked, drop_surge;	/* of the totals: see kl_totals; else 0 */
 	uint64_t pkts, bytes;	/* denied ones included */
 	uint64_t pb, denied;	/* as in the record: unchanged when nothing arrived */
 };
@@ -22,6 +23,7 @@ struct src_raw {
 struct src_delta {
 	uint64_t pkts, bytes, tcp, udp, icmp, syn, ack, rst;
 	uint64_t drop_allow, drop_deny, drop_rl, answers;
+	uint64_t fresh;		/* of a record: 1 when it is new; of the totals: see schemas/src.tsv */
 };
 
 /* A word of packets << 36 | bytes and what was carried out of it. */
@@ -35,8 +37,10 @@ struct pb pb_read(const volatile __u64 *word, const volatile __u32 *carry);
 
 /* now less prev; prev NULL, or another record: all of now. */
 void src_diff(const struct src_raw *now, const struct src_raw *prev, struct src_delta *d);
+/* The same of the totals; prev is never NULL. */
+void src_diff_totals(const struct src_raw *now, const struct src_raw *prev, struct src_delta *d);
 /* The totals, as a record of the source ::/0. */
-void src_of_totals(const struct totals *u, struct src_raw *out);
+void src_of_totals(const struct kern_totals *t, struct src_raw *out);
 
 /* One family's counting table, mapped read-only. n: records. */
 struct kern_src {
