@@ -6,18 +6,20 @@
  * its severity and the signal that led, and keeps nothing between rows. Triggers
  * may be raised for a source by its own row, and for all between two frames. What
  * it reads passes through byte for byte, columns it does not know included.
- * The star row gets no severity: the totals of all sources are nobody's.
+ * Keeps, with -s, what it learned of strangers: by them, mainly, the star row is judged.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "../lib/base/counts.h"
 #include "../lib/base/die.h"
+#include "../lib/base/keep.h"
 #include "../lib/base/num.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/triggers.h"
 #include "../lib/base/tsv.h"
 #include "../lib/core/score.h"
+#include "../lib/core/total.h"
 #include "schema.h"
 
 static struct score_conf conf = {
@@ -28,7 +30,8 @@ static struct score_conf conf = {
 };
 static const char *const combines[] = { "max", "sum", NULL };
 static struct counts counts;
-static const char *path;
+static const char *path, *kept;
+static struct total_cfg whole = { .trig = { 0, 0, 1000 }, .factor = 4, .warmup = 60000 };
 
 #define NUMBER(name, to, help) \
 	{ name, 0, OPT_F64, &(to), 0, TRIGGER_MAX, name[0] == 't' ? "N" : "F", help, NULL, true, NULL }
@@ -40,6 +43,7 @@ static const struct opt opts[] = {
 	SCAN_ROW(counts.scan),
 	{ "triggers", 0, OPT_STR, &path, 0, 0, "FILE", "triggers, read again when they change",
 	  NULL, false, NULL },
+	{ "state", 's', OPT_STR, &kept, 0, 0, "FILE", "keep what was learned of strangers in FILE", 0, 0, 0 },
 	NUMBER("trig-pps", conf.trig[SIG_PPS], "packets/s that count 1; 0: off"),
 	NUMBER("trig-syn", conf.trig[SIG_SYN], "SYN packets/s that count 1; 0: off"),
 	NUMBER("trig-scan", conf.trig[SIG_SCAN], "distinct ports/s that count 1; 0: off"),
@@ -49,26 +53,21 @@ static const struct opt opts[] = {
 	NUMBER("w-scan", conf.weight[SIG_SCAN], "weight of ports in the sum"),
 	NUMBER("w-bps", conf.weight[SIG_BPS], "weight of bytes in the sum"),
 	NUMBER("sev-cap", conf.cap, "no ratio counts for more"),
+	NUMBER("total-trig-pps", whole.trig[TOTAL_PPS], "packets/s of all sources that count 1; 0: off"),
+	NUMBER("total-trig-syn", whole.trig[TOTAL_SYN], "SYN packets/s of all sources; 0: off"),
+	NUMBER("total-trig-new", whole.trig[TOTAL_NEW], "strangers/s that count 1, at least; 0: off"),
+	NUMBER("total-factor", whole.factor, "strangers: so many times their usual rate"),
+	{ "total-warmup", 0, OPT_DUR, &whole.warmup, 0, 0, "DUR", "time before all together are judged",
+	  0, true, 0 },
 	OPT_END,
 };
-
-/* What kl-fsm(1) takes: no source is worse than that. */
-#define SEV_MAX 1e9
-
-static void check_conf(void)
-{
-	double weights = 0;
-
-	for (int i = 0; i < SIGNALS; i++)
-		weights += conf.weight[i];
-	if (conf.cap * weights > SEV_MAX || (conf.combine == SCORE_MAX && conf.cap > SEV_MAX))
-		die(KL_USAGE, "--sev-cap and the weights allow a severity above 10^9");
-}
 
 static const struct opt_page page = {
 	.synopsis = "[-c FILE] [--combine max|sum] [--scan ports|probes] [--triggers FILE]\n"
 		    " [--trig-pps N] [--trig-syn N] [--trig-scan N] [--trig-bps N] [--w-pps F]\n"
-		    " [--w-syn F] [--w-scan F] [--w-bps F] [--sev-cap F] [FILE ...]",
+		    " [--w-syn F] [--w-scan F] [--w-bps F] [--sev-cap F]\n"
+		    " [--total-trig-pps N] [--total-trig-syn N] [--total-trig-new N]\n"
+		    " [--total-factor N] [--total-warmup DUR] [-s FILE] [FILE ...]",
 	.purpose = "Judge how badly each source of a tick behaves.",
 	.opts = opts,
 };
@@ -84,7 +83,13 @@ struct state {
 	int base[SIGNALS];	/* columns; -1 when absent */
 	bool based, begun;	/* one is there; this frame was looked at */
 	struct cells all, own;	/* triggers for every source, for one */
+	int fresh;		/* column; -1 when absent */
+	struct total total;
+	int64_t saved;		/* when total was */
 };
+
+#define SAVE_EVERY 60000	/* ms of the data */
+static const struct keep cells = { STRANGER_HEADER, total_put, total_get };
 
 static void trig_text(struct cells *c, const double trig[SIGNALS])
 {
@@ -105,10 +110,9 @@ static void begin(struct state *s)
 	s->begun = true;
 }
 
-static void print_row(struct state *s, const struct tsv_row *r, const struct cells *trig,
-		      const struct score *v)
+static void print_row(struct state *s, const struct tsv_row *r, const struct cells *trig, double sev,
+		      const char *why)
 {
-	static const char *const why[] = { "-", "pps", "syn", "scan", "bps" };
 	struct tsv_out *o = &s->out;
 	char *p;
 
@@ -117,12 +121,12 @@ static void print_row(struct state *s, const struct tsv_row *r, const struct cel
 	memcpy(p, trig->text, trig->len);
 	p += trig->len;
 	*p++ = '\t';
-	if (v)
-		p = put_f64(p, v->sev, 6);
+	if (sev >= 0)
+		p = put_f64(p, sev, 6);
 	else
 		*p++ = '-';
 	*p++ = '\t';
-	p = stpcpy(p, why[v ? v->why + 1 : 0]);
+	p = stpcpy(p, why);
 	*p++ = '\n';
 	o->p = p;
 }
@@ -138,23 +142,7 @@ static void header(void *self, const char *line, size_t n)
 	tsv_puts(&s->out, SCORE_ADDS_HEADER "\n");
 }
 
-/* A trigger for this source alone: no lower than the one for all, where that is looked at. */
-static int base_of(const struct tsv_row *r, int col, double *trig)
-{
-	uint32_t n;
-	const char *cell = tsv_cell(r, col, &n);
-	double base;
-
-	if (*trig <= 0 || (n == 1 && *cell == '-'))
-		return 0;
-	if (tsv_f64(r, col, &base))
-		return -1;
-	if (base > TRIGGER_MAX)
-		return tsv_bad(r, col, "above 10^12"), -1;
-	if (base > *trig)
-		*trig = base;
-	return 0;
-}
+static const char *const signals[] = { "-", "pps", "syn", "scan", "bps" };
 
 static void row(void *self, const struct tsv_row *r)
 {
@@ -169,25 +157,47 @@ static void row(void *self, const struct tsv_row *r)
 		return;
 	if (!s->based) {
 		v = score_of(&conf, count, dt);
-		return print_row(s, r, &s->all, &v);
+		return print_row(s, r, &s->all, v.sev, signals[v.why + 1]);
 	}
 	own = conf;
 	for (int i = 0; i < SIGNALS; i++)
-		if (s->base[i] >= 0 && base_of(r, s->base[i], &own.trig[i]))
+		if (s->base[i] >= 0 && trigger_own(r, s->base[i], &own.trig[i]))
 			return;
 	v = score_of(&own, count, dt);
 	if (!memcmp(own.trig, conf.trig, sizeof(own.trig)))
-		return print_row(s, r, &s->all, &v);
+		return print_row(s, r, &s->all, v.sev, signals[v.why + 1]);
 	trig_text(&s->own, own.trig);
-	print_row(s, r, &s->own, &v);
+	print_row(s, r, &s->own, v.sev, signals[v.why + 1]);
+}
+
+static void save(const struct state *s)
+{
+	if (kept && s->total.time != INT64_MIN)
+		keep_save_one(&cells, kept, &s->total, sizeof(s->total), s->total.time);
 }
 
 static void frame(void *self, const struct tsv_row *star)
 {
 	struct state *s = self;
 
+	static const char *const why[] = { "-", "pps", "syn", "new" };
+	uint64_t count[COUNTS], n[TOTALS];
+	double dt, sev = -1;
+	int lead = -1;
+	bool on;
+
 	begin(s);
-	print_row(s, star, &s->all, NULL);
+	on = s->fresh >= 0 || whole.trig[TOTAL_PPS] > 0 || whole.trig[TOTAL_SYN] > 0;
+	if (on && !counts_get(&counts, star, count, &dt) && !count_get(star, s->fresh, &n[TOTAL_NEW])) {
+		n[TOTAL_PPS] = count[SIG_PPS];
+		n[TOTAL_SYN] = count[SIG_SYN];
+		sev = total_step(&s->total, &whole, n, s->fresh >= 0, dt, star->time, &lead);
+		if (star->time - s->saved >= SAVE_EVERY) {
+			save(s);
+			s->saved = star->time;
+		}
+	}
+	print_row(s, star, &s->all, sev, why[lead + 1]);
 	tsv_flush(&s->out);
 	s->begun = false;
 }
@@ -206,6 +216,7 @@ int main(int argc, char **argv)
 		{ "base_syn", &s.base[SIG_SYN], true },
 		{ "base_scan", &s.base[SIG_SCAN], true },
 		{ "base_bps", &s.base[SIG_BPS], true },
+		{ "new", &s.fresh, true },
 		{ NULL, NULL, false },
 	};
 	static const char *const adds[] = { SCORE_ADDS, NULL };
@@ -213,10 +224,16 @@ int main(int argc, char **argv)
 		.bind = bind, .adds = adds, .header = header, .row = row, .frame = frame, .cut = cut,
 	};
 	int i, st, worst = KL_OK;
+	int64_t time;
 
 	kl_name = "kl-score";
 	i = opt_parse(argc, argv, &page);
-	check_conf();
+	if (score_top(&conf) > SCORE_MAX_SEV)
+		die(KL_USAGE, "--sev-cap and the weights allow a severity above 10^9");
+	whole.cap = conf.cap;
+	total_init(&s.total);
+	if (kept && keep_load_one(&cells, kept, &s.total, sizeof(s.total), &time))
+		s.saved = s.total.time = time;
 	triggers_open(&s.file, path, conf.trig);
 	trig_text(&s.all, conf.trig);
 	tsv_out_init(&s.out, STDOUT_FILENO, "stdout");
@@ -226,5 +243,6 @@ int main(int argc, char **argv)
 			worst = st;
 	} while (++i < argc);
 	tsv_out_close(&s.out);
+	save(&s);
 	return worst;
 }

@@ -4,11 +4,13 @@
 
 const char *const scan_words[] = { "ports", "probes", NULL };
 
-static int count_of(const struct tsv_row *r, int col, uint64_t *out)
+int count_get(const struct tsv_row *r, int col, uint64_t *out)
 {
-	uint32_t n;
-	const char *cell = tsv_cell(r, col, &n);
+	const char *cell = "-";
+	uint32_t n = 1;
 
+	if (col >= 0)
+		cell = tsv_cell(r, col, &n);
 	if (n == 1 && *cell == '-') {
 		*out = 0;
 		return 0;
@@ -25,7 +27,7 @@ static int only_probes(const struct counts *c, const struct tsv_row *r, uint64_t
 	for (int i = 0; i < 3; i++) {
 		if (c->answer[i] < 0)
 			continue;
-		if (count_of(r, c->answer[i], &some))
+		if (count_get(r, c->answer[i], &some))
 			return -1;
 		left = some < left ? left - some : 0;
 	}
@@ -37,7 +39,7 @@ static int only_probes(const struct counts *c, const struct tsv_row *r, uint64_t
 int counts_get(struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS], double *dt)
 {
 	if (memo_f64(&c->tick, r, c->dt, dt) || tsv_u64(r, c->col[0], &n[0]) ||
-	    tsv_u64(r, c->col[1], &n[1]) || count_of(r, c->col[2], &n[2]) || tsv_u64(r, c->col[3], &n[3]) ||
+	    tsv_u64(r, c->col[1], &n[1]) || count_get(r, c->col[2], &n[2]) || tsv_u64(r, c->col[3], &n[3]) ||
 	    (c->scan == SCAN_PROBES && only_probes(c, r, n)))
 		return -1;
 	if (*dt > 0)

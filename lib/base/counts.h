@@ -32,6 +32,9 @@ struct counts {
  * is 0. Returns 0, or -1 after tsv_bad(). */
 int counts_get(struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS], double *dt);
 
+/* A count; '-' is 0, and so is a column that is absent: col -1. 0, or -1 after tsv_bad(). */
+int count_get(const struct tsv_row *r, int col, uint64_t *out);
+
 struct drops { int rl, deny, allow; };	/* columns of packets dropped; -1 when absent */
 #define DROPS_BIND(d) \
 	{ "drop_rl", &(d).rl, true }, { "drop_deny", &(d).deny, true }, { "drop_allow", &(d).allow, true }

@@ -178,6 +178,30 @@ bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t 
 	return load(k, 0, path, t, time, false);
 }
 
+void keep_save_one(const struct keep *k, const char *path, const void *entry, size_t size, int64_t time)
+{
+	struct table t;
+
+	table_init(&t, size);
+	memcpy(table_get(&t, entry), entry, size);
+	keep_save(k, path, &t, time);
+	table_free(&t);
+}
+
+bool keep_load_one(const struct keep *k, const char *path, void *entry, size_t size, int64_t *time)
+{
+	const void *was = NULL;
+	struct table t;
+
+	table_init(&t, size);
+	if (keep_load(k, path, &t, time))
+		was = table_find(&t, entry);
+	if (was)
+		memcpy(entry, was, size);
+	table_free(&t);
+	return was != NULL;
+}
+
 /* ---- kept while it changes ---- */
 
 bool keeper_load_old(struct keeper *k, const struct keep *cells, size_t newer, const char *path,

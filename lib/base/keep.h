@@ -27,6 +27,10 @@ void keep_save(const struct keep *k, const char *path, const struct table *t, in
  * command with a message when it cannot be read (status 4) or is not one whole frame (status 3). */
 bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t *time);
 
+/* The same of a single entry of `size` bytes, its key set. Loading one that is not there changes nothing. */
+void keep_save_one(const struct keep *k, const char *path, const void *entry, size_t size, int64_t time);
+bool keep_load_one(const struct keep *k, const char *path, void *entry, size_t size, int64_t *time);
+
 /*
  * A table kept up to date in path while it changes, frame by frame. A small one is
  * saved whole. To a large one's file frames are appended that hold what changed

@@ -137,3 +137,20 @@ void triggers_save(const char *path, const double trig[TRIGGERS])
 	newfile_write(&f, text, (size_t)(p - text));
 	newfile_commit(&f);
 }
+
+int trigger_own(const struct tsv_row *r, int col, double *trig)
+{
+	uint32_t n;
+	const char *cell = tsv_cell(r, col, &n);
+	double base;
+
+	if (*trig <= 0 || (n == 1 && *cell == '-'))
+		return 0;
+	if (tsv_f64(r, col, &base))
+		return -1;
+	if (base > TRIGGER_MAX)
+		return tsv_bad(r, col, "above 10^12"), -1;
+	if (base > *trig)
+		*trig = base;
+	return 0;
+}

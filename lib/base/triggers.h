@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "tsv.h"
+
 #define TRIGGERS 4		/* packets, SYNs, ports, bytes a second */
 #define TRIGGER_MAX 1e12
 extern const char *const trigger_key[TRIGGERS];
@@ -28,5 +30,9 @@ bool triggers_refresh(struct triggers *t);
 
 /* Replaces path by those of the triggers that are > 0. Ends the command (status 4) when it cannot. */
 void triggers_save(const char *path, const double trig[TRIGGERS]);
+
+/* A trigger for the source of r alone, in column col: no lower than *trig, the one for all, where that is looked
+ * at; '-': there is none. 0, or -1 after tsv_bad(). */
+int trigger_own(const struct tsv_row *r, int col, double *trig);
 
 #endif

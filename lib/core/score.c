@@ -32,3 +32,12 @@ struct score score_of(const struct score_conf *c, const uint64_t count[SIGNALS],
 		s.why = -1;
 	return s;
 }
+
+double score_top(const struct score_conf *c)
+{
+	double weights = 0;
+
+	for (int i = 0; i < SIGNALS; i++)
+		weights += c->weight[i];
+	return c->combine == SCORE_MAX && weights < 1 ? c->cap : c->cap * weights;
+}

@@ -33,6 +33,11 @@ struct score {
 	int why;		/* enum signal that led; -1 when sev is 0 */
 };
 
+#define SCORE_MAX_SEV 1e9	/* what kl-fsm(1) takes: no source is worse than that */
+
+/* The largest severity c allows. */
+double score_top(const struct score_conf *c);
+
 /* count: packets, SYNs, ports, bytes of a tick of dt > 0 seconds. The terms are added in the order
  * of enum signal, each product and sum rounded to double, so that results can be held against
  * another implementation bit by bit. */
