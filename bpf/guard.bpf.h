@@ -10,7 +10,7 @@
 
 #include "atomic.bpf.h"
 
-#define HISTORY_S 10	/* how old a record must be when a surge begins: it took a few seconds to be noticed */
+#define HISTORY_S 10	/* how old a record must be when a surge begins: it was noticed late */
 #define POLICY (KL_F_JUDGE | KL_F_DEFAULT_LIMIT | KL_F_EDGE | KL_F_SURGE)
 
 static __always_inline __u32 fallen(__u64 now_j)

@@ -89,7 +89,7 @@ struct kl_cfg {
 	__u32 lapsed;		/* the latest trial ran out, and user space took note */
 	__u64 born_ns;		/* when the counters began, CLOCK_BOOTTIME; 0: an older kl-attach made them */
 	__u64 surge_ns;		/* when the surge ends unless it is prolonged, CLOCK_BOOTTIME; 0: none */
-	__u32 surge_ivl;	/* pace at which packets pass in it untested, of kl_gcra(), by class; 0: none */
+	__u32 surge_ivl;	/* pace at which packets pass untested, of kl_gcra(), by class; 0: none */
 	__u32 surge_j;		/* written by the packet path: younger records are no history (low 32 bits) */
 	__u32 zero[14];
 	__u32 gen[KL_GENS];

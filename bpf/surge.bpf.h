@@ -25,7 +25,7 @@
 #define SURGE_EARLY  2		/* eighths of a second: a second packet before is none that waits */
 #define SURGE_LATE   80		/* and one behind this begins anew */
 #define SURGE_TWINS  4		/* others beside the one that passed pass for so long */
-#define SURGE_AGAIN  512	/* and then the same one not for 64 s, and the last byte of its address more */
+#define SURGE_AGAIN  512	/* then the same one not for 64 s, and the last byte of its address more */
 #define SURGE_PASSED 2048u
 #define SURGE_TIME   2047u
 
@@ -170,7 +170,8 @@ __noinline int surge(struct xdp_md *ctx, __u32 place)
 	class = k->proto == 6 ? KL_L4_TCP : k->proto == 17 ? KL_L4_UDP : k->proto == 1 || k->proto == 58 ?
 		KL_L4_ICMP : KL_L4_OTHER;
 	if (comes != COMES_AGAIN) {
-		if (!cfg.surge_ivl || !within(&surge_tat[class], class, w->j.now64, cfg.surge_ivl, cfg.hz << 6)) {
+		if (!cfg.surge_ivl ||
+		    !within(&surge_tat[class], class, w->j.now64, cfg.surge_ivl, cfg.hz << 6)) {
 			if (f.r && !pol)
 				f.r->pol |= KL_POL_SUSPECT;
 			t->drop_surge++;

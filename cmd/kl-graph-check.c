@@ -47,7 +47,7 @@ static const struct opt opts[] = {
 	{ "deny-ttl", 0, OPT_DUR, &o.deny_ttl, .001, 3e9, "DUR", "for how long after its last packet",
 	  0, false, 0 },
 	{ "ephemeral", 0, OPT_STR, &o.ephemeral, 0, 0, "LO-HI", "client ports of this host", 0, true, 0 },
-	{ "service", 0, OPT_STR, &o.services, 0, 0, "LIST", "PORT/PROTO,...: never a client's port", 0, true, 0 },
+	{ "service", 0, OPT_STR, &o.services, 0, 0, "LIST", "PORT/PROTO,...: no client's port", 0, true, 0 },
 	OPT_END
 };
 

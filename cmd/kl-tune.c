@@ -211,8 +211,8 @@ int main(int argc, char **argv)
 {
 	static struct kl k;
 	const struct tsv_bind bind[] = {
-		COUNTS_BIND(o.counts), DROPS_BIND(k.drops), { "src", &k.src, false }, { "sev", &k.sev, false },
-		{ "level", &k.level, true }, { NULL, NULL, false },
+		COUNTS_BIND(o.counts), DROPS_BIND(k.drops), { "src", &k.src, false },
+		{ "sev", &k.sev, false }, { "level", &k.level, true }, { NULL, NULL, false },
 	};
 	const struct tsv_ops ops = { .bind = bind, .header = pass, .row = row, .frame = frame, .cut = cut };
 	const char *bad;

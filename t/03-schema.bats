@@ -56,7 +56,7 @@ enum { ONE_time, ONE_src, ONE_n_1, ONE_NCOLS };
 	printf 'key\tcommand\ttype\tdefault\tmeaning\na-b\tx\tcount\t1\tm\nc\ty\tword\tq\tm\n' >s/setting.tsv
 	run --separate-stderr awk -f "$AWK" s/setting.tsv
 	[ "$status" -eq 0 ]
-	[ "$(grep SETTING <<<"$output")" = '#define SETTING_KEYS "a-b", "c"' ]
+	[ "$(grep SETTING_KEYS <<<"$output")" = '#define SETTING_KEYS "a-b", "c"' ]
 }
 
 @test "a broken schema is refused with its line" {

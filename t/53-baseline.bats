@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # kl-baseline: what it adds, whom it learns from, how fast, its state, bad use.
 
-# shellcheck disable=SC2154 # bats sets stderr
+# shellcheck disable=SC2154,SC2238 # bats sets stderr; more and cut are files
 load lib
 
 setup() { cd "$BATS_TEST_TMPDIR" || exit; }

@@ -3,7 +3,7 @@
 # kl-graph-check: what violates the frozen baseline, whom it costs what, the
 # edges it wants denied, a baseline that changes, bad use.
 
-# shellcheck disable=SC2154 # bats sets stderr
+# shellcheck disable=SC2154,SC2238 # bats sets stderr; more and cut are files
 load lib
 
 setup() {

@@ -159,7 +159,7 @@ written() { touch -d "@$((STARTED - $2))" "$1"; }
 	bad "--for: a duration of a second or more, like 30m, 24h or 7d: '5ms'" add 10.0.0.1 --for 5ms
 	bad "--owner: one word: 'the net'" add 10.0.0.1 --owner 'the net'
 	bad "-i: a whole number of seconds, 1 to 99999: '0.5'" sync -i 0.5
-	[ -z "$(ls -A "$S" | grep -v exempt.lock)" ]
+	[ -z "$(find "$S" -mindepth 1 ! -name exempt.lock)" ]
 }
 
 @test "a broken input is said with its place, and what was read before stays" {

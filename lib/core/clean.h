@@ -22,7 +22,7 @@ struct clean_conf {
 };
 #define CLEAN_DEFAULTS { .8, 3, 1, .005, .02 }
 
-struct clean_row {		
+struct clean_row {
 	double dt;
 	uint64_t count[METRICS];
 	uint64_t dropped, drop_rl;

@@ -29,7 +29,7 @@ struct lab {
 	uint32_t *surge_cells;
 	size_t shakes_size, surge_size;
 	uint32_t sets[2], flow_sets[2];
-	bool talked, full, surged;	/* conversations may be remembered; the tables are full; cells are used */
+	bool talked, full, surged;	/* conversations may be kept; the tables are full; cells used */
 	void *zeros;		/* a value for every CPU of the largest map that has them */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The settings, and the deadlines that bpf/guard.bpf.h keeps: the trial's, the dead-man switch's and the surge's. */
+/* The settings, and the deadlines that bpf/guard.bpf.h keeps: of trial, dead-man switch and surge. */
 #include <errno.h>
 
 #include "kern.h"
