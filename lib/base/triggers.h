@@ -31,8 +31,8 @@ bool triggers_refresh(struct triggers *t);
 /* Replaces path by those of the triggers that are > 0. Ends the command (status 4) when it cannot. */
 void triggers_save(const char *path, const double trig[TRIGGERS]);
 
-/* A trigger for the source of r alone, in column col: no lower than *trig, the one for all, where that is looked
- * at; '-': there is none. 0, or -1 after tsv_bad(). */
+/* A trigger for the source of r alone, in column col: no lower than *trig, the one for all, where that
+ * is looked at; '-': there is none. 0, or -1 after tsv_bad(). */
 int trigger_own(const struct tsv_row *r, int col, double *trig);
 
 #endif

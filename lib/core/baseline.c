@@ -67,7 +67,8 @@ static double own_trigger(const struct normal *n, const struct baseline_cfg *c, 
 }
 
 /* high follows the mean, beyond what makes no more than the trigger for all up to limit. */
-static void rise(struct normal *n, const struct baseline_cfg *c, const double trig[SIGNALS], int i, double limit)
+static void rise(struct normal *n, const struct baseline_cfg *c, const double trig[SIGNALS], int i,
+		 double limit)
 {
 	double most = (double)n->mean[i], any = trig[i] / c->peak_mul;
 

@@ -34,8 +34,8 @@ void kern_beat(struct kern *k);
 /* Has the switch fallen? Its mode is in force then. */
 bool kern_fallen(struct kern *k);
 
-/* A surge until `until` (boot time ns; 0: none, it is over), or prolongs the one that is. In it `rate` packets
- * a second of each class pass untested; 0: none do. */
+/* A surge until `until` (boot time ns; 0: none, it is over), or prolongs the one that is. In it `rate`
+ * packets a second of each class pass untested; 0: none do. */
 void kern_surge(struct kern *k, uint64_t until, uint32_t rate);
 /* When it ends, and its rate; 0: there is none, or it is over. */
 uint64_t kern_surging(struct kern *k, uint32_t *rate);

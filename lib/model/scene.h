@@ -15,7 +15,7 @@ struct scene_rule {
 struct scene_step {
 	const char *packet;		/* of scene_frames[], or "out" and one this host sends */
 	enum model_why want;
-	unsigned after;			/* seconds that pass before it, as for duel_pass(), and what happens then */
+	unsigned after;			/* seconds before it, as for duel_pass(), and what happens then */
 };
 #define SURGE_BEGINS 0x10000u
 #define SURGE_ENDS   0x20000u
