@@ -196,7 +196,7 @@ statuses() {
 		# within a frame.
 		awk -v killed="$i" '{
 			for (j = 1; j <= 4; j++)
-				if (killed == 4 || j - 1 == killed ? $j != 137 : j - 1 < killed ? $j != 141 : $j != 0 && $j != 3)
+				if (killed == 4 ? $j != 137 && $j != 141 && $j != 0 && $j != 3 : j - 1 == killed ? $j != 137 : j - 1 < killed ? $j != 141 : $j != 0 && $j != 3)
 					bad = 1
 			if (bad)
 				print "killed " killed ": " $0

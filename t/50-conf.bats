@@ -103,6 +103,7 @@ broken() {
 		block-min-dur	30s
 		cooldown	5s
 		noncomp-at	15
+		autotune	off
 		soft-rate	400
 	END
 	kl-conf web.yaml >web.tsv

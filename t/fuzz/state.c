@@ -6,6 +6,7 @@
 #include "../../lib/base/die.h"
 #include "../../lib/base/keep.h"
 #include "../../lib/base/num.h"
+#include "../../lib/core/fsm_text.h"
 #include "../../lib/core/watch.h"
 #include "fuzz.h"
 #include "schema.h"
