@@ -485,7 +485,7 @@ attack() {
 	kl-dump-pcap in >src
 	kl-score src >score
 	awk -F'\t' -v OFS='\t' '{
-		print $1, NR == 1 ? "site" : "here", $12, $3, $15, $14, $13, $11, $10, $9, $8, $7, $6, $5, $4, $2 }' src |
+		print $1, NR == 1 ? "site" : "here", $12, $3, $15, $14, $13, $11, $10, $9, $8, $7, $6, $5, $4, $2, $17, $16 }' src |
 		kl-score >other
 	diff <(columns other time src pkts ports syn sev why) <(columns score time src pkts ports syn sev why)
 	[ "$(columns other site | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }')" = here ]
