@@ -7,9 +7,8 @@
  * Writes: the rows as they came, with the column level.
  * Keeps:  the sources above OBSERVE, 18 bytes each and their index.
  *
- * A frame is held back until the level frame of the one before came, so that the
- * same input gives the same output at any speed. The FIFO is read whenever
- * something is in it: who writes to it also feeds kl-apply, and must not wait here.
+ * A frame is held back until the level frame of the one before came: the same at any speed.
+ * The FIFO is read whenever something is in it: who writes to it must not wait here.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -85,7 +85,7 @@ B	never.tsv	0	0	0	0.000	0.000" ]
 	bad 2 "--compare needs a value" --compare
 	bad 2 "no profile 'nonesuch'" --compare nonesuch nas "$day"
 	bad 2 "./none.tsv" --compare nas ./none.tsv "$day"
-	head -n 60 "$day" >cut
+	head -n 60 "$day" >"cut"
 	run --separate-stderr kliq replay --compare nas generic cut
 	[ "$status" -eq 3 ]
 	[[ ${stderr%%$'\n'*} == "kl-score: cut:60: "* ]]
