@@ -17,25 +17,23 @@
 #include "../lib/base/die.h"
 #include "../lib/base/exempt.h"
 #include "../lib/base/keep.h"
-#include "../lib/base/memo.h"
 #include "../lib/base/opt.h"
+#include "../lib/base/scorerow.h"
 #include "../lib/base/serve.h"
 #include "../lib/base/violation.h"
 #include "../lib/core/fsm_text.h"
 #include "../lib/core/watch.h"
 #include "schema.h"
 
-#define SEV_MAX	1e9
-
 static struct {
-	struct fsm_cfg fsm;
+	struct fsm_cfg fsm, surge;
 	const char *state, *violations, *whitelist;
-	int64_t state_ttl;
+	int64_t state_ttl, surge_ttl;
 	bool max_given;
-} o = { .fsm = FSM_DEFAULTS, .state_ttl = 3600000 };
+} o = { .fsm = FSM_DEFAULTS, .state_ttl = 3600000, .surge_ttl = 10000 };
 
 #define U32(name, to, help) { name, 0, OPT_U32, &o.fsm.to, 0, FSM_STRIKES_MAX - 1, "N", help, 0, true, 0 }
-#define F64(name, to, help) { name, 0, OPT_F64, &o.fsm.to, 0, SEV_MAX, "F", help, 0, true, 0 }
+#define F64(name, to, help) { name, 0, OPT_F64, &o.fsm.to, 0, SCOREROW_SEV, "F", help, 0, true, 0 }
 #define DUR(name, to, help) { name, 0, OPT_DUR, &o.to, 0, 0, "DUR", help, 0, true, 0 }
 #define PATH(name, c, to, set, help) { name, c, OPT_STR, &o.to, 0, 0, "FILE", help, 0, set, 0 }
 
@@ -71,6 +69,7 @@ static const struct opt opts[] = {
 	DUR("soft-ttl", fsm.ttl[LEVEL_SOFT], "time before RATE_SOFT may end"),
 	DUR("hard-ttl", fsm.ttl[LEVEL_HARD], "time before RATE_HARD may end"),
 	DUR("block-ttl", fsm.ttl[LEVEL_BLOCK], "time before BLOCK may end"),
+	DUR("surge-ttl", surge_ttl, "time before a level of the surge may end"),
 	U32("noncomp-at", noncomp_at, "ticks of ignoring its limit that turn RATE_HARD into BLOCK, 0 never"),
 	F64("noncomp-drop", noncomp_drop, "limited packets a second that are ignoring it, 0 none"),
 	F64("noncomp-sev", noncomp_sev, "severity that is ignoring it, 0 none"),
@@ -83,8 +82,9 @@ struct kl {
 	struct exempt white;
 	struct violations *violations;
 	struct tsv_out out;
-	struct memo tick;	/* the length of it */
-	int dt, src, drop_rl, sev, why;
+	struct scorerow col;
+	char surge[LEVEL_TEXT];	/* the star row, while there is one */
+	size_t surge_len;
 	bool headed, begun;	/* the output has its header; this frame was looked at */
 	bool loaded;		/* the state is an earlier run's */
 	struct keeper state;	/* the file of it */
@@ -108,24 +108,6 @@ static void begin(struct kl *k, int64_t time)
 		watch_expect(&k->watch, &v->src, time);
 }
 
-static int get_in(struct kl *k, const struct tsv_row *r, struct prefix *x, struct fsm_in *in)
-{
-	uint64_t drops;
-	uint32_t n;
-	double dt;
-	const char *s = tsv_cell(r, k->src, &n);
-
-	if (prefix_get(s, n, x))
-		return tsv_bad(r, k->src, "not an address or prefix"), -1;
-	if (tsv_f64(r, k->sev, &in->sev) || tsv_u64(r, k->drop_rl, &drops) ||
-	    memo_f64(&k->tick, r, k->dt, &dt))
-		return -1;
-	if (in->sev > SEV_MAX || dt <= 0)
-		return tsv_bad(r, dt <= 0 ? k->dt : k->sev, dt <= 0 ? "not above 0" : "above 10^9"), -1;
-	in->drop = fsm_rate(drops, dt);
-	return 0;
-}
-
 static void row(void *self, const struct tsv_row *r)
 {
 	struct kl *k = self;
@@ -136,21 +118,29 @@ static void row(void *self, const struct tsv_row *r)
 	uint32_t n;
 
 	begin(k, r->time);
-	if (get_in(k, r, &x, &in))
+	if (scorerow_get(&k->col, r, &x, &in.sev, &in.drop))
 		return;
-	why = tsv_cell(r, k->why, &n);
+	why = tsv_cell(r, k->col.why, &n);
 	note = watch_note(&k->watch, &x, &in, why, n, r->time);
 	if (note == WATCH_TWICE)
-		tsv_bad(r, k->src, "here twice in one frame");
+		tsv_bad(r, k->col.src, "here twice in one frame");
+	else if (note == WATCH_ALL)
+		tsv_bad(r, k->col.src, "all sources together, which the star row is of");
 	else if (note == WATCH_NO_WORD)
-		tsv_bad(r, k->why, "longer than 31 bytes, or the 256th word in one frame");
+		tsv_bad(r, k->col.why, "longer than 31 bytes, or the 256th word in one frame");
 }
 
 static void level(void *self, const struct source *s, int from, double sev, const char *why)
 {
 	struct kl *k = self;
 
-	k->out.p = level_put(tsv_room(&k->out, LEVEL_TEXT), k->watch.time, &s->x, &s->f, from, sev, why);
+	char *p = is_surge(&s->x) ? k->surge : tsv_room(&k->out, LEVEL_TEXT);
+	char *end = level_put(p, k->watch.time, &s->x, &s->f, from, sev, why);
+
+	if (!is_surge(&s->x))
+		k->out.p = end;
+	else if (s->f.level != LEVEL_OBSERVE)
+		k->surge_len = (size_t)(end - p);
 }
 
 static void moved(void *self, const struct source *s)
@@ -164,17 +154,27 @@ static void frame(void *self, const struct tsv_row *star)
 {
 	struct kl *k = self;
 	struct watch *w = &k->watch;
+	struct fsm_in in = { 0 };
 	const struct violation *v;
+	const char *why;
+	uint32_t len;
 
 	begin(k, star->time);
+	why = tsv_cell(star, k->col.why, &len);
+	if (scorerow_star(&k->col, star, &in.sev) > 0 && watch_all(w, &in, why, len, star->time))
+		tsv_bad(star, k->col.why, "longer than 31 bytes");
+	k->surge_len = 0;
 	for (size_t n = violations_due(k->violations, star->time, &v); n; n--, v++)
 		watch_violation(w, &v->src, v->strikes, v->force, v->kind, star->time);
 	violations_done(k->violations);
 	watch_step(w, star->time);
 	if (o.state)
 		keeper_frame(&k->state, &w->sources, w->time, w->changed);
-	tsv_put(&k->out, star->line, star->off[1]);
-	tsv_puts(&k->out, "*\t-\t-\t-\t-\t-\t-\t-\n");
+	if (!k->surge_len) {
+		tsv_put(&k->out, star->line, star->off[1]);
+		tsv_puts(&k->out, "*\t-\t-\t-\t-\t-\t-\t-\n");
+	}
+	tsv_put(&k->out, k->surge, k->surge_len);
 	tsv_flush(&k->out);
 	k->begun = false;
 }
@@ -213,14 +213,14 @@ static const char *configure(int argc, char **argv)
 		die(KL_USAGE, "%s", wrong);
 	if (!o.max_given)
 		o.fsm.max_strikes = fsm_default_max(&o.fsm);
+	o.surge = fsm_surge_cfg(&o.fsm, o.surge_ttl);
 	return argv[at];
 }
 
 int main(int argc, char **argv)
 {
-	struct kl k = { .watch = { &o.fsm, exempt_has, &k.white, level, &k, NULL } };
-	const struct tsv_bind bind[] = { { "dt", &k.dt, 0 }, { "src", &k.src, 0 }, { "sev", &k.sev, 0 },
-					 { "drop_rl", &k.drop_rl, 0 }, { "why", &k.why, 0 }, { 0 } };
+	struct kl k = { .watch = { &o.fsm, &o.surge, exempt_has, &k.white, level, &k, NULL } };
+	const struct tsv_bind bind[] = { SCOREROW_BIND(k.col), { 0 } };
 	const struct tsv_ops ops = { .bind = bind, .header = header, .row = row, .frame = frame, .cut = cut };
 	const char *input;
 	int st, side;

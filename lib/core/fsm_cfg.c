@@ -21,3 +21,19 @@ uint32_t fsm_default_max(const struct fsm_cfg *c)
 
 	return at > FSM_STRIKES_MAX / 4 ? FSM_STRIKES_MAX : 4 * at;
 }
+
+struct fsm_cfg fsm_surge_cfg(const struct fsm_cfg *c, int64_t ttl)
+{
+	struct fsm_cfg s = *c;
+
+	for (int i = LEVEL_SOFT; i < LEVELS; i++)
+		s.ttl[i] = ttl;
+	s.hold_soft = s.hold_hard = ttl / 3;
+	s.cooldown = ttl / 10;
+	s.up_need = 1;
+	s.noncomp_at = 0;
+	s.offence_window = 0;
+	/* More would only have to be taken back when it is over. */
+	s.max_strikes = c->at[LEVEL_BLOCK] ? c->at[LEVEL_BLOCK] : 1;
+	return s;
+}

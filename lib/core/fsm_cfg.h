@@ -38,6 +38,9 @@ struct fsm_cfg {
 	.noncomp_at = 10, .noncomp_drop = 5, .noncomp_sev = 2, .noncomp_reset_below = 0.3, \
 	.max_level = LEVEL_BLOCK, .offence_max = 8 }
 
+/* How a surge is decided about, when sources are by c: by the same strikes, but from one tick on, and within
+ * seconds. ttl: of its levels, ms. */
+struct fsm_cfg fsm_surge_cfg(const struct fsm_cfg *c, int64_t ttl);
 /* max_strikes when nobody said it. */
 uint32_t fsm_default_max(const struct fsm_cfg *c);
 /* NULL, or which two settings of c stand the wrong way round. */

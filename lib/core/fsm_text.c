@@ -124,7 +124,7 @@ char *level_put(char *p, int64_t time, const struct prefix *x, const struct fsm 
 {
 	p = put_time(p, time);
 	*p++ = '\t';
-	p = prefix_put(p, x);
+	p = x->len ? prefix_put(p, x) : stpcpy(p, "*");
 	*p++ = '\t';
 	p = stpcpy(p, level_name[s->level]);
 	*p++ = '\t';

@@ -20,7 +20,7 @@ int fsm_get(struct fsm *s, const char *const cell[], const uint32_t len[], const
 
 #define LEVEL_TEXT 256	/* room for a row */
 
-/* Writes the level row of x at p, with its LF; returns the end. */
+/* Writes the level row of x at p, with its LF; returns the end. Of ::/0 it is the star row. */
 char *level_put(char *p, int64_t time, const struct prefix *x, const struct fsm *s, int from, double sev,
 		const char *why);
 

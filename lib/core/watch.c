@@ -19,22 +19,32 @@ void watch_init(struct watch *w)
 	next_frame(w);
 }
 
+static const struct fsm_cfg *cfg_of(const struct watch *w, const struct source *s)
+{
+	return is_surge(&s->x) ? w->surge : w->cfg;
+}
+
+static bool is_exempt(const struct watch *w, const struct prefix *x)
+{
+	return !is_surge(x) && w->exempt(w->list, x);
+}
+
 /* The source of that prefix, new if need be; NULL when it is exempt. */
 static struct source *get(struct watch *w, const struct prefix *x, int64_t now)
 {
 	struct source *s = table_find(&w->sources, x);
 
-	if (s || w->exempt(w->list, x))
+	if (s || is_exempt(w, x))
 		return s;
 	s = table_get(&w->sources, x);
 	fsm_init(&s->f, now);
 	return s;
 }
 
-enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why,
-			   size_t n, int64_t now)
+static enum watch_note note(struct watch *w, const struct fsm_cfg *cfg, const struct prefix *x,
+			    const struct fsm_in *in, const char *why, size_t n, int64_t now)
 {
-	struct source *s = fsm_inert(w->cfg, in) ? table_find(&w->sources, x) : get(w, x, now);
+	struct source *s = fsm_inert(cfg, in) ? table_find(&w->sources, x) : get(w, x, now);
 	int word;
 
 	if (!s)
@@ -48,6 +58,19 @@ enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct
 	s->tick = w->tick;
 	s->in = *in;
 	return WATCH_OK;
+}
+
+enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why,
+			   size_t n, int64_t now)
+{
+	return is_surge(x) ? WATCH_ALL : note(w, w->cfg, x, in, why, n, now);
+}
+
+enum watch_note watch_all(struct watch *w, const struct fsm_in *in, const char *why, size_t n, int64_t now)
+{
+	const struct prefix all = { 0 };
+
+	return note(w, w->surge, &all, in, why, n, now);
 }
 
 /* A whole frame is earlier than the one before it: the clock was set back. All that was before keeps
@@ -78,7 +101,7 @@ void watch_violation(struct watch *w, const struct prefix *x, uint32_t strikes, 
 	int word;
 
 	follow(w, now);
-	s = get(w, x, now);
+	s = is_surge(x) ? NULL : get(w, x, now);
 	if (!s)
 		return;
 	fsm_violation(&s->f, w->cfg, strikes, force, now);
@@ -111,10 +134,10 @@ static void step(struct watch *w, struct source *s)
 	const char *why = "whitelist";
 	int from = s->f.level;
 
-	if (w->recheck && w->exempt(w->list, &s->x))
+	if (w->recheck && is_exempt(w, &s->x))
 		fsm_init(&s->f, w->time);
 	else
-		why = said(w, s, fsm_step(&s->f, w->cfg, &in, w->time));
+		why = said(w, s, fsm_step(&s->f, cfg_of(w, s), &in, w->time));
 	if (s->f.level != from)
 		s->moved = w->changed = true;
 	if (s->f.level != LEVEL_OBSERVE || from != LEVEL_OBSERVE || s->f.strikes)
@@ -125,7 +148,7 @@ static int is_trivial(void *source, void *watch)
 {
 	const struct watch *w = watch;
 
-	return fsm_trivial(&((struct source *)source)->f, w->cfg, w->time);
+	return fsm_trivial(&((struct source *)source)->f, cfg_of(w, source), w->time);
 }
 
 static int settle(void *source, void *watch)
@@ -134,7 +157,7 @@ static int settle(void *source, void *watch)
 	struct source *s = source;
 	bool gone = is_trivial(s, w);
 
-	if (!gone && fsm_idle(&s->f, w->cfg, w->time)) {
+	if (!gone && fsm_idle(&s->f, cfg_of(w, s), w->time)) {
 		gone = w->surplus > 0;
 		w->surplus -= gone;
 		w->idle += !gone;

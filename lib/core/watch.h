@@ -25,6 +25,7 @@ struct source {
 
 struct watch {
 	const struct fsm_cfg *cfg;
+	const struct fsm_cfg *surge;	/* of all sources together, whose prefix is ::/0 */
 	/* Whether x is never to be above OBSERVE; asked with list. */
 	bool (*exempt)(const void *list, const struct prefix *x);
 	const void *list;
@@ -48,10 +49,17 @@ struct watch {
 /* The members up to moved are the caller's to fill in first. */
 void watch_init(struct watch *w);
 
+/* All sources together are one that has a state of its own: the surge. No list exempts it. */
+static inline bool is_surge(const struct prefix *x)
+{
+	return !x->len;
+}
+
 enum watch_note {
 	WATCH_OK,
 	WATCH_TWICE,	/* not noted: the frame spoke of this source before */
 	WATCH_NO_WORD,	/* not noted: why is no word, see words_number() */
+	WATCH_ALL,	/* not noted: ::/0 is the star row's */
 };
 
 /* The sources are those of an earlier run, up to w->time: forgets the trivial ones. */
@@ -60,6 +68,9 @@ void watch_resume(struct watch *w);
 /* What the frame under way says of a source, with the n bytes at why. */
 enum watch_note watch_note(struct watch *w, const struct prefix *x, const struct fsm_in *in, const char *why,
 			   size_t n, int64_t now);
+
+/* The same of all sources together, from the star row. */
+enum watch_note watch_all(struct watch *w, const struct fsm_in *in, const char *why, size_t n, int64_t now);
 
 /* Has the frame under way noted for x even if it is no more than a benign row. */
 void watch_expect(struct watch *w, const struct prefix *x, int64_t now);

@@ -54,7 +54,7 @@ static void each(void *self, const struct source *s, int from, double sev, const
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static char text[1 << 20], again[1 << 20];
-	struct watch w = { &cfg, nobody, NULL, each, NULL, .time = 0 };
+	struct watch w = { &cfg, &cfg, nobody, NULL, each, NULL, .time = 0 };
 	uint8_t steps = take_byte(&p, &n) % 8;
 	int fd = file_of(p, n, path), st;
 	size_t size;
