@@ -5,31 +5,30 @@
  * Reads:  level frames; the pinned tables.
  * Writes: the differences, at the star row; receipt frames.
  *
- * Every entry it writes ends in the kernel by itself. It may be killed at any moment: what is there
- * is read again, and the next frame says the rest. A frame carried out holds the dead-man switch.
+ * Every entry it writes ends in the kernel by itself, and so does a surge. It may be killed at any moment:
+ * what is there is read again. A frame carried out holds the dead-man switch.
  */
 #include <errno.h>
 
 #include "../lib/base/die.h"
+#include "../lib/base/levelrow.h"
 #include "../lib/base/lines.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/rowlike.h"
-#include "../lib/base/tsv.h"
 #include "../lib/core/ledger.h"
 #include "../lib/kern/rules.h"
 #include "../lib/kern/settings.h"
 #include "schema.h"
 
 #define RECHECK 1024u		/* held entries compared with the kernel a frame */
-
 static struct {
 	const char *dir;
 	struct limit soft, hard;
 	double soft_factor, hard_factor, trig_pps;
 	int64_t max_age;
-	uint32_t max_new;
+	uint32_t max_new, surge;
 	bool dry, sync;
-} o = { .dir = KL_BPFFS, .soft = { 20, 40 }, .hard = { 5, 10 }, .max_age = 10000, .max_new = 1000 };
+} o = { KL_BPFFS, { 20, 40 }, { 5, 10 }, .max_age = 10000, .max_new = 1000, .surge = 1000 };
 
 #define COUNT(name, to, min, help) { name, 0, OPT_U32, to, min, UINT32_MAX, "N", help, 0, true, 0 }
 #define NUMBER(name, to, arg, help) { name, 0, OPT_F64, to, 0, 0, arg, help, 0, true, 0 }
@@ -46,6 +45,7 @@ static const struct opt opts[] = {
 	COUNT("hard-burst", &o.hard.burst, 1, "RATE_HARD: packets at once"),
 	NUMBER("soft-rate-factor", &o.soft_factor, "F", "RATE_SOFT: F times trig-pps, burst twice that"),
 	NUMBER("hard-rate-factor", &o.hard_factor, "F", "RATE_HARD: F times trig-pps, burst twice that"),
+	COUNT("surge-rate", &o.surge, 0, "surge: untested packets/s; RATE_HARD a fifth, BLOCK a 20th"),
 	NUMBER("trig-pps", &o.trig_pps, "N", "what the factors multiply; 0: they are not used"),
 	OPT_END
 };
@@ -53,12 +53,19 @@ static const struct opt opts[] = {
 struct apply {
 	struct kern *k;		/* NULL: a dry run without an instance */
 	struct ledger l;
-	int src, level, since, until;	/* columns */
+	struct levelrow col;
+	const char *surge;	/* the receipt of the star row */
 	struct lines rows;	/* of the frame under way */
 	size_t came;		/* how many those were, bad ones included */
 	struct tsv_out out;
 	enum kl_status status;
 };
+
+static void need(int err)
+{
+	if (err < 0)
+		die(KL_SYSTEM, "cannot go on with '%s': %s", o.dir, strerror(-err));
+}
 
 /* In a dry run what was planned once stands for what is there. */
 static void ask(void *self, struct held *h, bool deny)
@@ -70,18 +77,15 @@ static void ask(void *self, struct held *h, bool deny)
 	if (!s->k || (o.dry && h->known & 1u << deny))
 		return;
 	found = kern_find(s->k, deny ? KL_DENY : KL_LIMIT, &r, &r);
-	if (found < 0)
-		die(KL_SYSTEM, "cannot read the tables under '%s': %s", o.dir, strerror(-found));
+	need(found);
 	ledger_note(&s->l, h, deny, found ? &r : NULL);
 }
 
 static void ask_all(struct apply *s)
 {
-	for (int deny = 0, err; deny < 2; deny++) {
+	for (int deny = 0; deny < 2; deny++) {
 		ledger_blank(&s->l, deny);
-		err = kern_walk(s->k, deny ? KL_DENY : KL_LIMIT, ledger_meet, &s->l);
-		if (err)
-			die(KL_SYSTEM, "cannot read the tables under '%s': %s", o.dir, strerror(-err));
+		need(kern_walk(s->k, deny ? KL_DENY : KL_LIMIT, ledger_meet, &s->l));
 	}
 }
 
@@ -95,31 +99,45 @@ static void carry(struct apply *s, unsigned op)
 	ledger_wrote(&s->l, op);
 }
 
-static void settle(struct apply *s, int64_t time)
+/* The surge, as the star row has it. Nobody else sets one: where there is none, none is wanted. */
+static void carry_surge(struct apply *s, const struct tsv_row *star, int64_t real, uint64_t now)
+{
+	static const uint32_t share[LEVELS] = { 1, 1, 5, 20 };
+	int64_t since, until;
+	uint64_t end;
+	int level;
+
+	if (levelrow_get(&s->col, star, NULL, &level, &since, &until))
+		return;
+	s->surge = !level ? s->surge : o.dry ? "\tsurge\tdry\n" : "\tsurge\tok\n";
+	end = level ? lease_end(since, until, real, s->l.tick, now) : 0;
+	if (!o.dry && (end || kern_surging(s->k)))
+		kern_surge(s->k, end, o.surge / share[level]);
+}
+
+static void settle(struct apply *s, const struct tsv_row *star)
 {
 	const char *why = "";
-	int err = !o.dry ? kern_lock(s->k) : 0;
+	int err = s->k ? kern_enter(s->k, !o.dry, &why) : 0;
+	int64_t real = real_ms();
 	uint64_t now = boot_ns();
 	const struct claim *c;
 	size_t n;
-	bool whole;
 
-	if (err || (s->k && (err = kern_alive(s->k, &why))))
+	if (err)
 		die(KL_SYSTEM, "lost '%s': %s: %s", o.dir, why, strerror(-err));
 	if (!o.dry)
 		ledger_recheck(&s->l, RECHECK);
-	if (ledger_close(&s->l, o.sync && s->came == s->l.n, time, real_ms(), now))
-		die(KL_SYSTEM, "out of memory");
-	whole = !o.dry && s->l.todo > RECHECK && s->l.todo > (s->l.seen[0] + s->l.seen[1]) / 4;
-	if (whole)
+	need(ledger_close(&s->l, o.sync && s->came == s->l.n, star->time, real, now));
+	n = !o.dry && s->l.todo > RECHECK && s->l.todo > (s->l.seen[0] + s->l.seen[1]) / 4;
+	if (n)
 		ask_all(s);
-	n = ledger_plan(&s->l, whole, now);
+	n = ledger_plan(&s->l, n, now);
 	for (unsigned op = PUT_DENY; op <= DEL_LIMIT; op <<= 1)
 		carry(s, op);
-	if (!o.dry) {
-		kern_beat(s->k);
-		kern_unlock(s->k);
-	}
+	carry_surge(s, star, real, now);
+	if (!o.dry)
+		kern_leave(s->k);
 	if (n)
 		warn("%zu sources limited, not denied: over --max-new-blocks %u", n, o.max_new);
 	n = ledger_failed(&s->l, &c);
@@ -133,25 +151,17 @@ static void settle(struct apply *s, int64_t time)
 static void row(void *self, const struct tsv_row *r)
 {
 	struct apply *s = self;
-	int64_t since = 0, until = -1;
-	uint32_t n, m;
-	const char *src = tsv_cell(r, s->src, &n), *name = tsv_cell(r, s->level, &m);
-	int level = level_get(name, m), err;
+	int64_t since, until;
 	struct prefix x;
+	int level, err;
 
 	s->came++;
-	if (prefix_get(src, n, &x))
-		return tsv_bad(r, s->src, "not an address or prefix");
-	if (level < 0)
-		return tsv_bad(r, s->level, "not OBSERVE, RATE_SOFT, RATE_HARD or BLOCK");
-	if (*tsv_cell(r, s->until, &n) != '-' &&
-	    (tsv_time(r, s->until, &until) || tsv_time(r, s->since, &since)))
+	if (levelrow_get(&s->col, r, &x, &level, &since, &until))
 		return;
 	err = ledger_claim(&s->l, &x, (enum level)level, since, until);
 	if (err == -EEXIST)
-		return tsv_bad(r, s->src, "twice in a frame");
-	if (err)
-		die(KL_SYSTEM, "%s", strerror(-err));
+		return tsv_bad(r, s->col.src, "twice in a frame");
+	need(err);
 	lines_add(&s->rows, r->line, r->len);
 }
 
@@ -160,15 +170,12 @@ static void put_receipt(struct apply *s, const struct claim *c, const struct tsv
 	const char *line;
 	size_t n;
 
-	if (c->unnamed) {
-		tsv_room(&s->out, TSV_LINE);
-		s->out.p = rowlike_put(s->out.p, star, s->src, &ledger_held(&s->l, c)->x, s->level,
-				       level_name[LEVEL_OBSERVE]);
-	} else if ((line = lines_next(&s->rows, &n))) {
+	if (c->unnamed)
+		s->out.p = rowlike_put(tsv_room(&s->out, TSV_LINE), star, s->col.src,
+				       &ledger_held(&s->l, c)->x, s->col.level, level_name[LEVEL_OBSERVE]);
+	else if ((line = lines_next(&s->rows, &n)))
 		tsv_put(&s->out, line, n);
-	}
-	s->out.p = claim_receipt(tsv_room(&s->out, RECEIPT_TEXT), c, o.dry);
-	tsv_puts(&s->out, "\n");
+	s->out.p = stpcpy(claim_receipt(tsv_room(&s->out, RECEIPT_TEXT), c, o.dry), "\n");
 }
 
 static void forget(void *self)
@@ -183,20 +190,18 @@ static void forget(void *self)
 static void frame(void *self, const struct tsv_row *star)
 {
 	struct apply *s = self;
-	int64_t age = real_ms() - star->time;
 
-	if (age > o.max_age || -age > o.max_age) {
-		warn("frame %.*s refused: %.3f s %s (--max-age)", (int)star->off[1] - 1, star->line,
-		     (double)(age < 0 ? -age : age) / 1000, age < 0 ? "in the future" : "old");
+	s->surge = "\t-\t-\n";
+	if (frame_stale(star, real_ms(), o.max_age, "--max-age")) {
 		s->status = KL_NO;
 		ledger_refuse(&s->l);
 	} else {
-		settle(s, star->time);
+		settle(s, star);
 	}
 	for (size_t i = 0; i < s->l.n; i++)
 		put_receipt(s, &s->l.claim[i], star);
 	tsv_put(&s->out, star->line, star->len);
-	tsv_puts(&s->out, "\t-\t-\n");
+	tsv_puts(&s->out, s->surge);
 	tsv_flush(&s->out);
 	forget(s);
 }
@@ -209,19 +214,14 @@ static void header(void *self, const char *line, size_t n)
 	tsv_puts(&s->out, RECEIPT_ADDS_HEADER "\n");
 }
 
-static const struct opt_page page = {
-	.synopsis = "[-n] [-p DIR] [-c FILE] [--sync] [OPTION ...] [FILE]",
-	.purpose = "carry wanted levels into the kernel's tables",
-	.opts = opts,
-};
+static const struct opt_page page = { "[-n] [-p DIR] [-c FILE] [--sync] [OPTION ...] [FILE]",
+				      "carry wanted levels into the kernel's tables", opts };
 
 int main(int argc, char **argv)
 {
-	struct apply s = { .status = KL_OK, .l = { .owner = KL_IQ, .ask = ask, .self = &s } };
-	const struct tsv_bind bind[] = {
-		{ "src", &s.src, 0 },	  { "level", &s.level, 0 }, { "since", &s.since, 0 },
-		{ "until", &s.until, 0 }, { NULL, NULL, 0 },
-	};
+	struct apply s = { .l = { .owner = KL_IQ, .ask = ask, .self = &s },
+			   .col = { .words = level_name, .n = LEVELS } };
+	const struct tsv_bind bind[] = { LEVELROW_BIND(s.col), { NULL, NULL, 0 } };
 	const struct tsv_ops ops = { .bind = bind, .adds = (const char *const[]){ RECEIPT_ADDS, NULL },
 				     .header = header, .row = row, .frame = frame, .cut = forget };
 	const char *why;

@@ -46,6 +46,14 @@ static uint64_t lease(const struct want *w, uint64_t now)
 	return now + (uint64_t)(w->left < w->ttl / 2 || w->left > w->ttl ? w->ttl : w->left);
 }
 
+uint64_t lease_end(int64_t since, int64_t until, int64_t real, int64_t tick, uint64_t now)
+{
+	struct want w;
+
+	want_lease(&w, since, until, real, tick);
+	return lease(&w, now);
+}
+
 static bool lives(uint64_t until, uint64_t now)
 {
 	return !until || until > now;

@@ -62,6 +62,10 @@ struct want {
 #define DIFF_LEASE 60000000000ll
 void want_lease(struct want *w, int64_t since, int64_t until, int64_t now, int64_t tick);
 
+/* When something that is not in a table ends, when it is set now (ns of the clock of the result): as an entry
+ * would that is written now. The rest as of want_lease(). */
+uint64_t lease_end(int64_t since, int64_t until, int64_t real, int64_t tick, uint64_t now);
+
 enum {
 	PUT_DENY = 1, PUT_LIMIT = 2,	/* first, */
 	DEL_DENY = 4, DEL_LIMIT = 8,	/* and only then: no gap between levels */

@@ -138,17 +138,17 @@ static int scratch(struct ledger *l)
 
 int ledger_close(struct ledger *l, bool sync, int64_t time, int64_t real, uint64_t now)
 {
-	int64_t tick = l->last && time > l->last ? time - l->last : 0;
 	int err = unnamed(l, sync, now);
 
 	if (err)
 		return err;
+	l->tick = l->last && time > l->last ? time - l->last : 0;
 	l->last = time;
 	l->todo = 0;
 	for (struct claim *c = l->claim; c < l->claim + l->n; c++) {
 		if (c->at == NOT_HELD)
 			continue;
-		want_lease(&c->want, c->since, c->until, real, tick);
+		want_lease(&c->want, c->since, c->until, real, l->tick);
 		c->ops = diff(ledger_held(l, c), &c->want, l->limit, now, &c->end);
 		l->todo += !!(c->ops & DIFF_WRITES);
 	}

@@ -42,6 +42,7 @@ struct ledger {
 	size_t next;		/* where the recheck goes on */
 	bool deny;		/* the table being read whole */
 	size_t seen[2];		/* rules each had then */
+	int64_t tick;		/* from it to this one, ms; 0: not known */
 	int64_t last;		/* time of the frame before, Unix ms; 0: none */
 };
 

@@ -48,6 +48,11 @@ void kern_unlock(struct kern *k);
  * when another map stands in its place (*why names it). */
 int kern_alive(struct kern *k, const char **why);
 
+/* Both of them, the lock only with `lock`: before a round of changes, */
+int kern_enter(struct kern *k, bool lock, const char **why);
+/* and when it is done: the dead-man switch is held, the lock given back. */
+void kern_leave(struct kern *k);
+
 /* Calls each() for every entry of the table, both families, expired ones
  * too, by batches; stops when it returns non-zero and returns that. */
 int kern_walk(struct kern *k, enum kl_table t, int (*each)(void *arg, const struct rule *r), void *arg);

@@ -130,13 +130,9 @@ void kern_surge(struct kern *k, uint64_t until, uint32_t rate)
 		__atomic_fetch_and(&k->cfg->features, ~KL_F_SURGE, __ATOMIC_SEQ_CST);
 }
 
-uint64_t kern_surging(struct kern *k, uint32_t *rate)
+uint64_t kern_surging(struct kern *k)
 {
-	uint64_t until = k->cfg->surge_ns;
-	uint32_t ivl = k->cfg->surge_ivl;
-
-	*rate = ivl ? (uint32_t)(((uint64_t)k->cfg->hz << 20) / ivl) : 0;
-	return until > boot_ns() ? until : 0;
+	return k->cfg->surge_ns;
 }
 
 bool kern_fallen(struct kern *k)
@@ -144,4 +140,18 @@ bool kern_fallen(struct kern *k)
 	uint64_t dead = k->cfg->dead_ns;
 
 	return dead && (int64_t)(boot_ns() - k->cfg->beat_ns) > (int64_t)dead;
+}
+
+int kern_enter(struct kern *k, bool lock, const char **why)
+{
+	int err = lock ? kern_lock(k) : 0;
+
+	*why = "";
+	return err ? err : kern_alive(k, why);
+}
+
+void kern_leave(struct kern *k)
+{
+	kern_beat(k);
+	kern_unlock(k);
 }

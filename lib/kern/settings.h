@@ -37,7 +37,7 @@ bool kern_fallen(struct kern *k);
 /* A surge until `until` (boot time ns; 0: none, it is over), or prolongs the one that is. In it `rate`
  * packets a second of each class pass untested; 0: none do. */
 void kern_surge(struct kern *k, uint64_t until, uint32_t rate);
-/* When it ends, and its rate; 0: there is none, or it is over. */
-uint64_t kern_surging(struct kern *k, uint32_t *rate);
+/* When it ends, or ended though nobody said that it is over; 0: there is none. */
+uint64_t kern_surging(struct kern *k);
 
 #endif
