@@ -16,8 +16,8 @@ struct levelrow {
 	{ "src", &(c).src, false }, { "level", &(c).level, false }, { "since", &(c).since, false }, \
 	{ "until", &(c).until, false }
 
-/* What is wanted: times in Unix ms; *until < 0: the level has no end. Of a star row x is NULL, and a level that
- * is '-' the lowest. 0, or -1 after tsv_bad(). */
+/* What is wanted: times in Unix ms; *until < 0: the level has no end. Of a star row x is NULL, and a level
+ * that is '-' the lowest. 0, or -1 after tsv_bad(). */
 int levelrow_get(const struct levelrow *c, const struct tsv_row *r, struct prefix *x, int *level,
 		 int64_t *since, int64_t *until);
 
