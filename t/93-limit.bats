@@ -80,8 +80,8 @@ arrivals() {
 		}
 		kl-dump-src -p "$PINS" -s "$BATS_TEST_TMPDIR/s" >/dev/null
 		rush
-		kl-dump-src -p "$PINS" -s "$BATS_TEST_TMPDIR/s" | tail -n +2 | cut -f3- | sort >"$BATS_TEST_TMPDIR/out"
-		diff "$BATS_TEST_TMPDIR/out" - <<-'END'
+		kl-dump-src -p "$PINS" -s "$BATS_TEST_TMPDIR/s" >"$BATS_TEST_TMPDIR/out"
+		diff <(columns "$BATS_TEST_TMPDIR/out" src pkts bytes tcp udp icmp syn ack rst ports drop_allow drop_deny drop_rl | tail -n +2 | sort) - <<-'END'
 			*	320000	15360000	60000	200000	60000	60000	0	0	-	0	60000	0
 			10.77.0.11	200000	8400000	0	200000	0	0	0	0	1	0	0	0
 			10.77.0.13	60000	2520000	0	0	60000	0	0	0	0	0	60000	0

@@ -10,7 +10,6 @@ load lib
 
 setup() {
 	need_root
-	lab_up "${BATS_TEST_TAGS:+$BATS_TEST_TAGS}"
 }
 
 teardown() { lab_down; }
@@ -86,8 +85,8 @@ arrivals() {
 	in_here "$HELPERS/recv" in0 bash -c '"$@"' bash "$@" | tr '\t' ' '
 }
 
-# bats test_tags=no6
 @test "edge-mode allow passes the allowed edges and nothing else; deny drops the denied ones and nothing else" {
+	lab_up no6
 	for flavour in new old; do
 		attach --flavour "$flavour"
 		# 11 has all its edges, 12 others' ports and protocols, 13 none.
@@ -116,8 +115,8 @@ arrivals() {
 	done
 }
 
-# bats test_tags=no6
 @test "denied wins over allowed, an allowed source over both; what carries IP inside is dropped, the link's own is not" {
+	lab_up no6
 	attach
 	rule add edge-allow 10.77.0.11 9/udp
 	rule add edge-deny 10.77.0.11 9/udp
@@ -141,8 +140,8 @@ arrivals() {
 	[ "$(total drop_other)" -eq 3 ]
 }
 
-# bats test_tags=no6
 @test "an ended edge ends in the kernel; a limit of an edge holds for that edge alone" {
+	lab_up no6
 	attach
 	rule add edge-allow 10.77.0.11 9/udp --ttl 3s
 	rule add edge-limit 10.77.0.12 9/udp --rate 1 --burst 5
@@ -160,6 +159,7 @@ arrivals() {
 }
 
 @test "this host's own curl, dig and ping work in edge-mode allow; a running session goes on, a new one does not start" {
+	lab_up
 	attach
 	mkdir "$BATS_TEST_TMPDIR/www"
 	head -c 200000 /dev/urandom >"$BATS_TEST_TMPDIR/www/x"
@@ -204,6 +204,7 @@ arrivals() {
 }
 
 @test "nothing new slips through what is remembered: other ports, SYNs, errors about packets never sent" {
+	lab_up
 	attach
 	mode allow
 	# This host asks 10.77.0.1:53 from 5353: only the reverse of exactly that is a reply.
