@@ -89,11 +89,10 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
-/* The packet path's own, in .bss, not pinned: lost at an upgrade without harm.
- * A new value overwrites an old one: none is ever full. */
+/* The packet path's own, not pinned: lost at an upgrade without harm. A new value overwrites an old one: none
+ * is ever full. What is in .bss is one value of one map, which before kernel 6.1 ends at 4 MiB (E2BIG). */
 #define DOOR_CELLS 1048576u
 #define AGE_CELLS  65536u
-#define SURGE_SETS 524288u	/* of four cells each */
 __u64 shared_tat[KL_SHARED];	/* limiter of packets without a record, by hash of the source */
 __u64 essential_tat;		/* budget of neighbour discovery, listener queries and DHCP */
 __u16 door[DOOR_CELLS];		/* who knocked at a full set lately: 16 bits of the hash */
@@ -104,7 +103,9 @@ __u32 flow_aged[AGE_CELLS];
 __u64 shakes[SHAKE_SETS * SHAKE_WAYS];	/* answers to SYNs, by set, the oldest last */
 __u32 answers;			/* there were some: the egress program is attached */
 __u64 surge_tat[4];		/* budgets of packets that pass a surge untested, by KL_L4_* */
-__u32 surge_cells[4 * SURGE_SETS];	/* who came in a surge: tag, passed, when; see surge.bpf.h */
+#define SURGE_SETS 524288u
+struct surge_set { __u32 c[4]; };	/* who came in a surge: tag, passed, when; see surge.bpf.h */
+MAP(surge_sets, ARRAY, __u32, struct surge_set, SURGE_SETS, BPF_F_MMAPABLE);
 
 /* What the tables are asked about an address, and their answer. */
 struct judged {

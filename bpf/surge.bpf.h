@@ -61,12 +61,15 @@ static __always_inline __u64 surge_print(const struct pkt *k, const __u8 *p, con
 /* How the packet of fingerprint h comes. *twin: one like it passed. Notes it. */
 static __always_inline __u32 surge_comes(__u64 h, __u64 now, __u32 last, bool *twin)
 {
-	__u32 base = (h & (SURGE_SETS - 1)) << 2, tag = h >> 44, oldest = 0, at = 0, age, i, c;
+	__u32 set = h & (SURGE_SETS - 1), tag = h >> 44, oldest = 0, at = 0, age, i, c;
+	struct surge_set *s = bpf_map_lookup_elem(&surge_sets, &set);
 
 	*twin = false;
+	if (!s)
+		return COMES_FIRST;	/* cannot be: the array has them all */
 #pragma unroll
 	for (i = 0; i < 4; i++) {
-		c = *(volatile __u32 *)&surge_cells[base + i];
+		c = *(volatile __u32 *)&s->c[i];
 		age = (now - c) & SURGE_TIME;
 		if (c >> 12 == tag) {
 			at = i;
@@ -90,11 +93,11 @@ static __always_inline __u32 surge_comes(__u64 h, __u64 now, __u32 last, bool *t
 		} else if (age < SURGE_EARLY) {
 			return COMES_EARLY;
 		} else if (age <= SURGE_LATE) {
-			surge_cells[base + at] = tag << 12 | SURGE_PASSED | (now & SURGE_TIME);
+			s->c[at] = tag << 12 | SURGE_PASSED | (now & SURGE_TIME);
 			return COMES_AGAIN;
 		}
 	}
-	surge_cells[base + at] = tag << 12 | (now & SURGE_TIME);
+	s->c[at] = tag << 12 | (now & SURGE_TIME);
 	return COMES_FIRST;
 }
 

@@ -26,7 +26,7 @@ struct lab {
 	size_t bss_size;
 	uint64_t *budget, *surge_tat;	/* in bss */
 	uint8_t *shakes;	/* and the answers to SYNs */
-	uint32_t *surge_cells;
+	uint32_t *surge_cells;	/* of all sets */
 	size_t shakes_size, surge_size;
 	uint32_t sets[2], flow_sets[2];
 	bool talked, full, surged;	/* conversations may be kept; the tables are full; cells used */
@@ -114,12 +114,14 @@ static int own_memory(struct lab *l)
 		}
 		if (!strcmp(name, "surge_tat"))
 			l->surge_tat = (uint64_t *)(l->bss + v->offset);
-		if (!strcmp(name, "surge_cells")) {
-			l->surge_cells = (uint32_t *)(l->bss + v->offset);
-			l->surge_size = v->size;
-		}
 	}
-	return l->budget && l->shakes && l->surge_tat && l->surge_cells ? 0 : -EINVAL;
+	if (!l->budget || !l->shakes || !l->surge_tat)
+		return -EINVAL;
+	m = bpf_object__find_map_by_name(l->s->obj, "surge_sets");
+	if (!m)
+		return -EINVAL;
+	l->surge_cells = map_fd(bpf_map__fd(m), &l->surge_size);
+	return l->surge_cells ? 0 : -errno;
 }
 
 int lab_open(struct lab **out, const char *object, enum flavour f)
@@ -162,6 +164,8 @@ void lab_close(struct lab *l)
 			munmap(l->map[i], l->size[i]);
 	if (l->bss)
 		munmap(l->bss, l->bss_size);
+	if (l->surge_cells)
+		munmap(l->surge_cells, l->surge_size);
 	kern_close(l->k);
 	shield_free(l->s);
 	free(l->zeros);
@@ -239,7 +243,7 @@ int lab_clear(struct lab *l, bool full, bool spent)
 	}
 	if (full || l->full)
 		memset(l->bss, 0, l->bss_size);
-	else if (l->surged)
+	if (l->surged)
 		memset(l->surge_cells, 0, l->surge_size);
 	memset(l->surge_tat, 0, 4 * sizeof(*l->surge_tat));
 	l->full = full;

@@ -47,6 +47,12 @@ static int put_settings(struct duel *d, const struct policy *s)
 	return err ? err : kern_feature(k, bits, KL_F_TRIED & ~KL_F_DEFAULT_LIMIT & ~bits);
 }
 
+/* The end of something as it is after what passed; 0 stays: none. Passed may be more than this machine is up. */
+static uint64_t nearer(uint64_t end, uint64_t passed)
+{
+	return end > passed ? end - passed : !!end;
+}
+
 /* What ends by itself: the trial, the dead-man switch, as they are after what passed. */
 static void put_deadlines(struct duel *d)
 {
@@ -55,7 +61,7 @@ static void put_deadlines(struct duel *d)
 	const struct world *w = &d->m.w;
 	uint32_t ivl, tol;
 
-	cfg->trial_ns = w->trial ? w->trial - d->passed : 0;
+	cfg->trial_ns = nearer(w->trial, d->passed);
 	cfg->before = bits_of(&w->before);
 	kl_gcra(cfg->hz, w->before.rate, w->before.burst, &ivl, &tol);
 	rl->before.rate = w->before.rate;
@@ -68,7 +74,7 @@ static void put_deadlines(struct duel *d)
 	cfg->dead_mode = w->dead_mode;
 	cfg->looked_j = 0;
 	cfg->fallen &= KL_SURGES;
-	kern_surge(lab_kern(d->lab), w->surge ? w->surge - d->passed : 0, w->surge_free ? 1000000 : 0);
+	kern_surge(lab_kern(d->lab), nearer(w->surge, d->passed), w->surge_free ? 1000000 : 0);
 }
 
 static int put_rules(struct duel *d, enum kl_table t, bool there)
@@ -181,7 +187,7 @@ int duel_pass(struct duel *d, unsigned seconds)
 			r = d->m.w.rules[t][i];
 			if (!r.until)
 				continue;
-			r.until = r.until > d->passed ? r.until - d->passed : 1;
+			r.until = nearer(r.until, d->passed);
 			err = lab_put(d->lab, t, &r);
 		}
 	put_deadlines(d);

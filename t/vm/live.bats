@@ -13,7 +13,8 @@ setup_file() {
 	need_root
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR lab_up
 	export PEER HERE PINS LAB
-	in_here kl-attach -p "$PINS" --sources 4096 --egress in0 >"$BATS_FILE_TMPDIR/attached" 2>"$BATS_FILE_TMPDIR/said"
+	in_here kl-attach -p "$PINS" --sources 4096 --egress in0 >"$BATS_FILE_TMPDIR/attached" 2>"$BATS_FILE_TMPDIR/said" ||
+		{ cat "$BATS_FILE_TMPDIR/said"; return 1; }
 }
 
 setup() { T=$BATS_FILE_TMPDIR; }
