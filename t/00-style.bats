@@ -132,6 +132,15 @@ nothing() {
 		diff - <(echo ./bpf/kl_abi.h)
 }
 
+@test "no section of the packet path's objects is a map value kernels before 6.1 refuse: 4 MiB" {
+	for o in build/kl_xdp.bpf.o build/kl_xdp_old.bpf.o; do
+		readelf -SW "$o" >"$BATS_TEST_TMPDIR/sections"
+		grep -q ' \.bss ' "$BATS_TEST_TMPDIR/sections"
+		sed 's/^ *\[ *[0-9]*\] //' "$BATS_TEST_TMPDIR/sections" | awk '$1 ~ /^\.(bss|data|rodata)/ { print $1, $5 }' |
+			while read -r name size; do ((16#$size <= 4 << 20)) || echo "$o: $name: $size"; done | nothing
+	done
+}
+
 @test "every command has a page, and every page is clean mdoc with its sections" {
 	[ "${#commands[@]}" -ge 8 ]
 	for c in "${commands[@]}"; do
