@@ -2,11 +2,10 @@
 /*
  * kl-apply: carries wanted levels into the kernel's tables.
  *
- * Reads:  level frames; the pinned tables.
+ * Reads:  level frames; the pinned tables; triggers.
  * Writes: the differences, at the star row; receipt frames.
  *
- * Every entry it writes ends in the kernel by itself, and so does a surge. It may be killed at any moment:
- * what is there is read again. A frame carried out holds the dead-man switch.
+ * All it writes ends by itself; it may be killed at any time. A frame carried out holds the dead-man switch.
  */
 #include <errno.h>
 
@@ -15,6 +14,7 @@
 #include "../lib/base/lines.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/rowlike.h"
+#include "../lib/base/triggers.h"
 #include "../lib/core/ledger.h"
 #include "../lib/kern/rules.h"
 #include "../lib/kern/settings.h"
@@ -22,13 +22,13 @@
 
 #define RECHECK 1024u		/* held entries compared with the kernel a frame */
 static struct {
-	const char *dir;
-	struct limit soft, hard;
-	double soft_factor, hard_factor, trig_pps;
+	const char *dir, *triggers;
+	struct rates rates;
+	double trig[TRIGGERS];
 	int64_t max_age;
-	uint32_t max_new, surge;
+	uint32_t max_new;
 	bool dry, sync;
-} o = { KL_BPFFS, { 20, 40 }, { 5, 10 }, .max_age = 10000, .max_new = 1000, .surge = 1000 };
+} o = { KL_BPFFS, .rates = { { 20, 40 }, { 5, 10 }, .surge = 1000 }, .max_age = 10000, .max_new = 1000 };
 
 #define COUNT(name, to, min, help) { name, 0, OPT_U32, to, min, UINT32_MAX, "N", help, 0, true, 0 }
 #define NUMBER(name, to, arg, help) { name, 0, OPT_F64, to, 0, 0, arg, help, 0, true, 0 }
@@ -39,20 +39,22 @@ static const struct opt opts[] = {
 	{ "sync", 0, OPT_FLAG, &o.sync, 0, 0, 0, "remove iq entries that a frame does not name", 0, 0, 0 },
 	{ "max-age", 0, OPT_DUR, &o.max_age, .001, 3e9, "DUR", "refuse frames older than this", 0, true, 0 },
 	COUNT("max-new-blocks", &o.max_new, 0, "sources a frame may newly deny; more get the hard limit"),
-	COUNT("soft-rate", &o.soft.rate, 1, "RATE_SOFT: packets a second"),
-	COUNT("soft-burst", &o.soft.burst, 1, "RATE_SOFT: packets at once"),
-	COUNT("hard-rate", &o.hard.rate, 1, "RATE_HARD: packets a second"),
-	COUNT("hard-burst", &o.hard.burst, 1, "RATE_HARD: packets at once"),
-	NUMBER("soft-rate-factor", &o.soft_factor, "F", "RATE_SOFT: F times trig-pps, burst twice that"),
-	NUMBER("hard-rate-factor", &o.hard_factor, "F", "RATE_HARD: F times trig-pps, burst twice that"),
-	COUNT("surge-rate", &o.surge, 0, "surge: untested packets/s; RATE_HARD a fifth, BLOCK a 20th"),
-	NUMBER("trig-pps", &o.trig_pps, "N", "what the factors multiply; 0: they are not used"),
+	COUNT("soft-rate", &o.rates.soft.rate, 1, "RATE_SOFT: packets a second"),
+	COUNT("soft-burst", &o.rates.soft.burst, 1, "RATE_SOFT: packets at once"),
+	COUNT("hard-rate", &o.rates.hard.rate, 1, "RATE_HARD: packets a second"),
+	COUNT("hard-burst", &o.rates.hard.burst, 1, "RATE_HARD: packets at once"),
+	NUMBER("soft-rate-factor", &o.rates.soft_factor, "F", "RATE_SOFT: F times trig-pps; burst: twice"),
+	NUMBER("hard-rate-factor", &o.rates.hard_factor, "F", "RATE_HARD: F times trig-pps; burst: twice"),
+	COUNT("surge-rate", &o.rates.surge, 0, "surge: untested packets/s; HARD a fifth, BLOCK a 20th"),
+	NUMBER("trig-pps", &o.trig[0], "N", "what the factors multiply; 0: they are not used"),
+	{ "triggers", 0, OPT_STR, &o.triggers, 0, 0, "FILE", "triggers, read again when changed", 0, 0, 0 },
 	OPT_END
 };
 
 struct apply {
 	struct kern *k;		/* NULL: a dry run without an instance */
 	struct ledger l;
+	struct triggers file;
 	struct levelrow col;
 	const char *surge;	/* the receipt of the star row */
 	struct lines rows;	/* of the frame under way */
@@ -102,7 +104,6 @@ static void carry(struct apply *s, unsigned op)
 /* The surge, as the star row has it. Nobody else sets one: where there is none, none is wanted. */
 static void carry_surge(struct apply *s, const struct tsv_row *star, int64_t real, uint64_t now)
 {
-	static const uint32_t share[LEVELS] = { 1, 1, 5, 20 };
 	int64_t since, until;
 	uint64_t end;
 	int level;
@@ -112,7 +113,7 @@ static void carry_surge(struct apply *s, const struct tsv_row *star, int64_t rea
 	s->surge = !level ? s->surge : o.dry ? "\tsurge\tdry\n" : "\tsurge\tok\n";
 	end = level ? lease_end(since, until, real, s->l.tick, now) : 0;
 	if (!o.dry && (end || kern_surging(s->k)))
-		kern_surge(s->k, end, o.surge / share[level]);
+		kern_surge(s->k, end, surge_of(&o.rates, (enum level)level));
 }
 
 static void settle(struct apply *s, const struct tsv_row *star)
@@ -126,6 +127,8 @@ static void settle(struct apply *s, const struct tsv_row *star)
 
 	if (err)
 		die(KL_SYSTEM, "lost '%s': %s: %s", o.dir, why, strerror(-err));
+	triggers_refresh(&s->file);
+	limits_of(s->l.limit, &o.rates, o.trig[0]);
 	if (!o.dry)
 		ledger_recheck(&s->l, RECHECK);
 	need(ledger_close(&s->l, o.sync && s->came == s->l.n, star->time, real, now));
@@ -140,8 +143,7 @@ static void settle(struct apply *s, const struct tsv_row *star)
 		kern_leave(s->k);
 	if (n)
 		warn("%zu sources limited, not denied: over --max-new-blocks %u", n, o.max_new);
-	n = ledger_failed(&s->l, &c);
-	if (!n)
+	if (!(n = ledger_failed(&s->l, &c)))
 		return;
 	s->status = KL_NO;
 	warn("%zu of %zu changes failed: %s", n, s->l.todo,
@@ -158,8 +160,7 @@ static void row(void *self, const struct tsv_row *r)
 	s->came++;
 	if (levelrow_get(&s->col, r, &x, &level, &since, &until))
 		return;
-	err = ledger_claim(&s->l, &x, (enum level)level, since, until);
-	if (err == -EEXIST)
+	if ((err = ledger_claim(&s->l, &x, (enum level)level, since, until)) == -EEXIST)
 		return tsv_bad(r, s->col.src, "twice in a frame");
 	need(err);
 	lines_add(&s->rows, r->line, r->len);
@@ -236,8 +237,7 @@ int main(int argc, char **argv)
 		die(KL_SYSTEM, "cannot open '%s': %s", o.dir, kern_strerror(err, why));
 	ledger_init(&s.l);
 	s.l.max_new = o.max_new;
-	s.l.limit[LEVEL_SOFT] = limit_of(o.soft, o.soft_factor, o.trig_pps);
-	s.l.limit[LEVEL_HARD] = limit_of(o.hard, o.hard_factor, o.trig_pps);
+	triggers_open(&s.file, o.triggers, o.trig);
 	if (s.k)
 		ask_all(&s);
 	tsv_out_init(&s.out, 1, "stdout");

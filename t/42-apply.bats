@@ -141,6 +141,47 @@ said() {
 	[ "$(rates --trig-pps 0 -c "$T/conf")" = "1 2 6 66" ]
 }
 
+@test "--triggers FILE: the rates by factor follow it, what is held is written again; broken or gone it changes nothing" {
+	mkfifo "$T/rows"
+	printf '%s\t%s\n' key value trig-pps 1000 soft-rate-factor 0.5 hard-rate-factor 0.1 >"$T/conf"
+	apply -c "$T/conf" --triggers "$T/trig" "$T/rows" >"$T/out" 2>"$T/err" 3>&- 7>&- &
+	exec 7>"$T/rows"
+	header >&7
+	next() { # a frame, waited for; then what is held, and what was done
+		local i n
+		n=$(grep -cP '\t\*\t' "$T/out" || true)
+		printf '%s\n' '192.0.2.1 RATE_SOFT' '192.0.2.2 RATE_HARD' '192.0.2.3 BLOCK' | frame 0 >&7
+		for ((i = 0; i < 250; i++)); do
+			[[ $(grep -cP '\t\*\t' "$T/out" || true) == "$n" ]] || break
+			sleep 0.02
+		done
+		echo "$(holds | cut -d ' ' -f 3-4 | paste -sd' ') $(done_ "$T/out" | tail -n 3 | cut -d ' ' -f 3 | paste -sd' ')"
+	}
+	keeps() { printf 'key\tvalue\ntrig-pps\t%s\n' "$1" >"$T/new" && mv "$T/new" "$T/trig"; }
+	[ "$(next)" = "- - 500 1000 100 200 limit limit deny" ]
+	keeps 400.5
+	[ "$(next)" = "- - 200 400 40 80 limit limit none" ]
+	[ "$(next)" = "- - 200 400 40 80 none none none" ]
+	keeps many
+	[ "$(next)" = "- - 200 400 40 80 none none none" ]
+	rm "$T/trig"
+	[ "$(next)" = "- - 200 400 40 80 none none none" ]
+	keeps 3000
+	[ "$(next)" = "- - 1500 3000 300 600 limit limit none" ]
+	exec 7>&-
+	wait "$!"
+	said "$T/err" "$T/trig:2: not a number, 0 to 1000000000000, for 'trig-pps'" \
+		"'$T/trig' is broken; the triggers read before stay" "'$T/trig' is gone; the triggers read before stay"
+	# The command line wins; a file that is none is said at once.
+	rows() { printf '%s\n' '192.0.2.1 RATE_SOFT' | frames; }
+	rows | apply -c "$T/conf" --triggers "$T/trig" --trig-pps 80 >/dev/null
+	[ "$(rule list limit | awk -F'\t' '$3 == "192.0.2.1" { print $4 }')" = 40 ]
+	keeps many
+	run --separate-stderr apply --triggers "$T/trig" /dev/null
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "kl-apply: $T/trig:2: not a number, 0 to 1000000000000, for 'trig-pps'" ]
+}
+
 @test "an entry ends with its level; held beyond, it is renewed before half its time is over" {
 	wants '192.0.2.1 BLOCK 0 100' '192.0.2.2 BLOCK -40 60' '192.0.2.3 BLOCK -60 40' '192.0.2.4 BLOCK -500 -400' \
 		'192.0.2.5 BLOCK' '192.0.2.6 BLOCK 0 0' | apply >"$T/out"

@@ -194,6 +194,10 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 		kl-apply -p /x -c /s/settings.tsv --sync
 	END
 	)
+	# What is learned reaches whoever multiplies it.
+	kliq run --print --feature-profile iq-learning --profile nas --state /s | grep -o 'kl-[a-z]* .*--triggers [^ ]*' | sed 's/ .* / /' |
+		diff - <(printf '%s /s/learn/triggers.tsv\n' kl-baseline kl-score kl-apply)
+	kliq tick --print --feature-profile dos-light --profile nas --state /s | tail -n 1 | grep -q -- '--triggers /s/learn/triggers.tsv'
 	run --separate-stderr kliq tick --print --profile nas --state /s
 	[ "$status" -eq 0 ]
 	[ "$(sed -n 2p <<<"$output")" = "kl-dump-src -p /sys/fs/bpf -s /s/src.snapshot |" ]

@@ -21,6 +21,19 @@ struct limit limit_of(struct limit given, double factor, double trigger)
 	return (struct limit){ rate, whole(2.0 * rate) };
 }
 
+void limits_of(struct limit limit[LEVELS], const struct rates *r, double trigger)
+{
+	limit[LEVEL_SOFT] = limit_of(r->soft, r->soft_factor, trigger);
+	limit[LEVEL_HARD] = limit_of(r->hard, r->hard_factor, trigger);
+}
+
+uint32_t surge_of(const struct rates *r, enum level level)
+{
+	static const uint32_t share[LEVELS] = { 1, 1, 5, 20 };
+
+	return r->surge / share[level];
+}
+
 /* Milliseconds as nanoseconds; what lies too far off for that is as far off as can be. */
 static int64_t ns(int64_t ms)
 {

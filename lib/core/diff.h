@@ -39,6 +39,15 @@ struct held {
  * number and at least 1, burst twice the rate. */
 struct limit limit_of(struct limit given, double factor, double trigger);
 
+/* What each level lets pass, and of a surge those who are untested: surge, a fifth of it, a twentieth. */
+struct rates {
+	struct limit soft, hard;
+	double soft_factor, hard_factor;
+	uint32_t surge;			/* packets a second */
+};
+void limits_of(struct limit limit[LEVELS], const struct rates *r, double trigger);
+uint32_t surge_of(const struct rates *r, enum level level);
+
 /* Is any of it ours? */
 static inline bool held_ours(const struct held *h)
 {
