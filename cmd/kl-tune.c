@@ -137,7 +137,7 @@ static void save(struct kl *k, int64_t time)
 	if (!o.state)
 		return;
 	frame_save(k->samples, SAMPLE_HEADER, time, l->sample.n, sample_put, l);
-	frame_save(o.state, TUNE_HEADER, time, 1 + l->history.n, tune_put, l);
+	frame_save(o.state, TUNE_HEADER, time, 2 + l->history.n, tune_put, l);
 }
 
 /* The triggers, for kl-score(1) to read again. */
@@ -182,6 +182,18 @@ static void cut(void *self)
 	clean_next(&k->clean);
 }
 
+/* What was learned from another trigger than is given now is of no use. */
+static void compare(struct kl *k)
+{
+	for (int m = 0; m < METRICS; m++) {
+		if (!learned_from(&k->learned, m, o.trig[m]))
+			continue;
+		warn("%s is given as %g, no more as before: learned anew from there", trigger_key[m],
+		     o.trig[m]);
+		save(k, k->saved);
+	}
+}
+
 /* Goes on where an earlier run stopped. */
 static void begin(struct kl *k)
 {
@@ -198,6 +210,7 @@ static void begin(struct kl *k)
 		frame_load(o.state, TUNE_HEADER, &k->saved, tune_get, l);
 		frame_load(k->samples, SAMPLE_HEADER, &time, sample_get, l);
 	}
+	compare(k);
 	tell(k);
 }
 

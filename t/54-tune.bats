@@ -149,17 +149,49 @@ tuned() { awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } $3 
 	[ "$(trig bps)" = "$(awk 'BEGIN { printf "%.3f", 100000 * .98 ^ 4 }')" ]
 }
 
-@test "the state wins over what is given, and says what was learned" {
+@test "the state wins over what is given, as long as that is the same, and says what was learned" {
 	frames 1000 1050 1 'for (i = 1; i < 40; i++) row("192.0.2." i, 40, 1, 1, "OBSERVE", "0.100000", 0)' >in
 	fast --trig-pps 1000 in >/dev/null
 	was=$(trig pps)
 	head -n 1 in >empty
 	frames 1049 1050 1 '' >one
-	fast --trig-pps 77 one >/dev/null
+	fast --trig-pps 1000 one >/dev/null
 	[ "$(trig pps)" = "$was" ]
-	kl-tune --autotune off -s state -o out one >/dev/null
+	kl-tune --autotune off --trig-pps 1000 -s state -o out one >/dev/null
 	[ "$(trig pps)" = "$was" ]
 	head -n 1 out | diff - <(printf 'key\tvalue\n')
+}
+
+@test "a trigger given as another than before is learned anew from there, the others are not" {
+	frames 1000 1050 1 'for (i = 1; i < 40; i++) row("192.0.2." i, 40, 1, 1, "OBSERVE", "0.100000", 0)' >in
+	frames 1049 1050 1 '' >one
+	fast --trig-pps 1000 --trig-syn 90 in >/dev/null
+	syn=$(trig syn) samples=$(now samples)
+	[ "$(now observed)" = 50.000 ]
+	run --separate-stderr fast --trig-pps 400 --trig-syn 90 one
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "kl-tune: trig-pps is given as 400, no more as before: learned anew from there" ]
+	[ "$(trig pps)" = 400.000 ]
+	[ "$(trig syn)" = "$syn" ]
+	[ "$(now samples)" = "$samples" ]
+	[ "$(now observed)" = 1.000 ]
+	# Said once; it is remembered though it was killed at once.
+	run --separate-stderr fast --trig-pps 400 --trig-syn 90 none
+	[ "$stderr" = "kl-tune: cannot read 'none': No such file or directory" ]
+	run --separate-stderr fast --trig-pps 800 --trig-syn 0 none
+	[ "${stderr_lines[0]}" = "kl-tune: trig-pps is given as 800, no more as before: learned anew from there" ]
+	[ "${stderr_lines[1]}" = "kl-tune: trig-syn is given as 0, no more as before: learned anew from there" ]
+	run --separate-stderr fast --trig-pps 800 --trig-syn 0 one
+	[ -z "$stderr" ]
+	[ "$(trig pps)" = 800.000 ]
+	[ -z "$(trig syn)" ]
+	# A state that does not know, as an imported one, goes on.
+	grep -v '	given	' state >new
+	[ "$(wc -l <new)" -lt "$(wc -l <state)" ]
+	mv new state
+	fast --trig-pps 70 --trig-syn 0 one >/dev/null 2>err
+	[ ! -s err ]
+	[ "$(trig pps)" = 800.000 ]
 }
 
 @test "bad use and bad state: one line each, the documented status" {
@@ -182,7 +214,7 @@ tuned() { awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } $3 
 	rm state
 	fast in >/dev/null
 	sed -i 's/\tnow\t/\tthen\t/' state
-	fails 3 "state:2: kind: not now, tuned or imported 'then'" kl-tune -s state in
+	fails 3 "state:2: kind: not now, given, tuned or imported 'then'" kl-tune -s state in
 	sed -i 's/\tthen\t/\tnow\t/; $d' state
 	run --separate-stderr kl-tune -s state in
 	[ "$status" -eq 3 ]

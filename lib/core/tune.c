@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Phases and steps of the triggers. */
+#include <math.h>
+
 #include "score.h"
 #include "tune.h"
 
@@ -55,6 +57,15 @@ double tune_toward(double old, double target, const struct tune_phase *p)
 	if (!p->number && p->alpha > 0 && p->alpha < 1)
 		to = old * (1 - p->alpha) + to * p->alpha;
 	return to;
+}
+
+bool tune_anew(struct tune *t, int m, double was, double given)
+{
+	if (fabs(was - given) < .001)
+		return false;
+	t->trig[m] = given;
+	t->observed = 0;
+	return true;
 }
 
 void tune_tick(struct tune *t, int64_t dt, bool clean)

@@ -61,6 +61,10 @@ struct tune_phase tune_phase(const struct tune_conf *c, const struct tune *t);
 /* One trigger from old towards target, which is at least its floor. */
 double tune_toward(double old, double target, const struct tune_phase *p);
 
+/* The trigger m is given as another than what learning began from: it begins there again, and the bootstrap
+ * with it. False: it is the same, to three decimals. */
+bool tune_anew(struct tune *t, int m, double was, double given);
+
 /* A tick of dt ms is over, clean or not. */
 void tune_tick(struct tune *t, int64_t dt, bool clean);
 

@@ -20,6 +20,14 @@ void history_add(struct history *h, const struct tuned *d, bool imported)
 	h->n = keep + 1;
 }
 
+bool learned_from(struct learned *l, int m, double given)
+{
+	double was = l->given[m];
+
+	l->given[m] = given;
+	return l->known && tune_anew(&l->tune, m, was, given);
+}
+
 static char *tab_f64(char *p, double v, int decimals)
 {
 	*p++ = '\t';
@@ -71,11 +79,19 @@ static char *tuned_put(char *p, const struct tuned *d, bool imported)
 	return stpcpy(tab_u64(p, d->samples), "\t-");
 }
 
+static char *given_put(char *p, const struct learned *l)
+{
+	p = stpcpy(begin(p, "given", 0, 0, 0, 0), "\t-\t-\t0.000000");
+	return stpcpy(four(four(four(p, l->given), NULL), NULL), "\t0\t-");
+}
+
 char *tune_put(void *learned, size_t i, char *p)
 {
 	const struct learned *l = learned;
 
-	return i ? tuned_put(p, &l->history.step[i - 1], l->history.imported[i - 1]) : now_put(p, l);
+	if (i < 2)
+		return i ? given_put(p, l) : now_put(p, l);
+	return tuned_put(p, &l->history.step[i - 2], l->history.imported[i - 2]);
 }
 
 char *sample_put(void *learned, size_t i, char *p)
@@ -138,9 +154,14 @@ int tune_get(void *learned, const char *const cell[], const uint32_t len[], cons
 
 	if (bad >= 0)
 		return bad;
+	if (is(cell[KIND], len[KIND], "given")) {
+		memcpy(l->given, d.trig, sizeof(l->given));
+		l->known = true;
+		return -1;
+	}
 	if (!is(cell[KIND], len[KIND], "now")) {
 		if (!imported && !is(cell[KIND], len[KIND], "tuned"))
-			return *want = "not now, tuned or imported", KIND;
+			return *want = "not now, given, tuned or imported", KIND;
 		bad = get_four(d.median, MEDIAN, cell, len);
 		if (bad < 0)
 			bad = get_four(d.mad, MAD, cell, len);
