@@ -71,6 +71,9 @@ settings_write() {
 	mv -f "$settings_file.new" "$settings_file"
 }
 
+# setting KEY: its value, if it has one.
+setting() { awk -F'\t' -v key="$1" '$1 == key { print $2 }' <<<"$merged"; }
+
 # Everything in force, a line each: the defaults of the commands and what merged
 # changes of them.
 settings_in_force() {

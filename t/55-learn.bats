@@ -65,9 +65,10 @@ made() {
 
 @test "the settings ask for learning by themselves, and --print shows the stages" {
 	print() { kliq replay --print "$@" "$day" | grep -v "^kl-conf" | sed 's/ .*//' | tr '\n' ' '; }
-	[ "$(print -c fast.tsv)" = "kl-score kl-fsm " ]
+	[ "$(print -c fast.tsv)" = "kl-score kl-rollup kl-fsm " ]
 	[ "$(print --feature-profile dos-light -c fast.tsv)" = "mkfifo kl-recall kl-score kl-tune kl-rollup kl-fsm tee " ]
 	[ "$(print --feature-profile iq-learning -c fast.tsv)" = "mkfifo kl-recall kl-baseline kl-score kl-tune kl-rollup kl-fsm tee " ]
 	printf '%s\t%s\n' key value autotune on >on.tsv
+	[ "$(print --feature-profile graph-learning --profile database)" = "mkfifo kl-recall kl-baseline kl-score kl-tune kl-fsm tee " ]
 	[ "$(print -c on.tsv)" = "mkfifo kl-recall kl-score kl-tune kl-rollup kl-fsm tee " ]
 }

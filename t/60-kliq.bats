@@ -140,6 +140,7 @@ changes() {
 	bad 2 "go with --file" why --profile nas 192.0.2.1
 	bad 4 "has not been here" why --state "$dir/none" 192.0.2.1
 	bad 2 "'300.1.1.1' is no address" why --file "$day" 300.1.1.1
+	bad 2 "'10.0.0.0/33' is no address or prefix" why --file "$day" 10.0.0.0/33
 	bad 2 "'1::2::3' is no address" why --file "$day" 1::2::3
 	for p in castle ../profiles/nas; do
 		run --separate-stderr kliq replay --profile "$p" "$day"
@@ -182,14 +183,16 @@ changes() {
 	[ "$status" -eq 0 ]
 	[ "$output" = "kl-conf --profile idp >settings.tsv
 kl-score -c settings.tsv $day |
+kl-rollup -c settings.tsv |
 kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
-	run --separate-stderr kliq run --print -p /x -i 5 --profile nas --enforce --state /s --record /r
+	run --separate-stderr kliq run --print -p /x -i 5 --profile public-web --enforce --state /s --record /r
 	[ "$status" -eq 0 ]
 	printf '%s\n' "$output" | sed 's/^setpriv.* kl-/kl-/' | diff - <(cat <<-END
-		kl-conf --profile nas >/s/settings.tsv
+		kl-conf --profile public-web >/s/settings.tsv
 		kl-dump-src -p /x -i 5 -n 0 |
 		tee -a /r |
-		kl-score -c /s/settings.tsv |
+		kl-score -c /s/settings.tsv -s /s/learn/strangers.tsv |
+		kl-rollup -c /s/settings.tsv -s /s/learn/rollup.tsv |
 		kl-fsm -c /s/settings.tsv --whitelist /s/exempt.txt -s /s/fsm/state.tsv |
 		kl-apply -p /x -c /s/settings.tsv --sync
 	END
@@ -207,9 +210,9 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 @test "--print: as root the filters run as the unprivileged user" {
 	[[ $EUID == 0 ]] || skip "needs root"
 	run --separate-stderr kliq run --print
-	[ "$(grep -c -- '^setpriv --reuid=nobody --regid=[0-9]* --clear-groups --no-new-privs kl-\(conf\|score\|fsm\) ' <<<"$output")" -eq 3 ]
+	[ "$(grep -c -- '^setpriv --reuid=nobody --regid=[0-9]* --clear-groups --no-new-privs kl-\(conf\|score\|rollup\|fsm\) ' <<<"$output")" -eq 4 ]
 	run --separate-stderr kliq run --print --user daemon
-	[ "$(grep -c -- '--reuid=daemon' <<<"$output")" -eq 3 ]
+	[ "$(grep -c -- '--reuid=daemon' <<<"$output")" -eq 4 ]
 	run --separate-stderr kliq run --print --user root
 	[ "$status" -eq 2 ]
 	[ "$stderr" = "kliq: 'root' is no unprivileged user" ]

@@ -175,7 +175,7 @@ static const struct field source_baseline[] = {
 static const struct field rollup[] = {
 	COUNT("members", "rollup-members"), NUM("sev", "rollup-sev"), NUM("factor", "rollup-factor"),
 	SHARE("max_clean", "rollup-max-clean"), DUR("window", "rollup-window"), DUR("watch", "rollup-watch"),
-	COUNT("max_sources", "rollup-max-sources"),
+	COUNT("max_sources", "rollup-max-sources"), SWITCH("enabled", "rollup"),
 	END,
 };
 
