@@ -116,6 +116,7 @@ static __always_inline bool knocked(__u64 h)
 	__u32 i = (h >> 12) & (DOOR_CELLS - 1);
 	__u16 who = h >> 48;
 
+	who |= !who;			/* 0 is nobody's: else every 65,536th had knocked before */
 	if (door[i] == who)
 		return true;
 	door[i] = who;
