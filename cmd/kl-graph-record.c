@@ -198,12 +198,9 @@ static void cut(void *self)
 static const char *configure(int argc, char **argv, struct record *k)
 {
 	int at = opt_parse(argc, argv, &page);
-	const char *bad = ports_get(&k->ports, o.ephemeral, o.services);
+	const char *bad;
 
-	if (bad == o.ephemeral)
-		die(KL_USAGE, "bad value '%s' for --ephemeral: ports LO-HI, 1 to 65535", bad);
-	if (bad)
-		die(KL_USAGE, "bad value '%s' for --service: PORT/PROTO, with tcp, udp or sctp", bad);
+	ports_need(&k->ports, o.ephemeral, o.services);
 	if (o.no_broadcast)
 		ranges_add_list(&k->passed, "0.0.0.0,224.0.0.0/4,255.255.255.255,::,ff00::/8");
 	if (o.no_loopback)

@@ -58,7 +58,8 @@ record_stages() {
 
 check_stages() {
 	then_stage kl-dump-flow kl-dump-flow -p "$pins" -i "$seconds" -n 0
-	local check=(kl-graph-check "${settings[@]}" --frozen "$state/frozen.txt")
+	local check=(kl-graph-check "${settings[@]}" --frozen "$state/frozen.txt" --baselines "$state/edges.tsv"
+		--log "$learn/violations.tsv")
 	[[ $feature != graph-enforce ]] || check+=(--graph-mode frozen-enforce --deny "$learn/deny.txt")
 	pure_stage "${check[@]}"
 }
@@ -89,21 +90,54 @@ store_normals() {
 # And back, where the file is gone.
 restore_normals() {
 	[[ ! -e $learn/baseline.tsv && -s $state/kliq.db ]] || return 0
-	sqlite3 -bail -header -separator $'\t' "$state/kliq.db" "
+	if ! sqlite3 -bail -header -separator $'\t' "$state/kliq.db" "
 		with t as (select ifnull(printf('%.3f', max(last_seen)), '0.000') as time from source_baselines)
 		select * from (select time, src, $(normal_columns "iif(@ is null, '-', iif('@' = 'obs', @, printf('%.3f', @))) as @")
 			from source_baselines, t
 			union all select time, '*', $(normal_columns "'-'") from t)
-		order by src = '*', src" >"$learn/baseline.new" || die 4 "cannot read $state/kliq.db"
-	chown "$user" "$learn/baseline.new"
-	mv "$learn/baseline.new" "$learn/baseline.tsv"
+		order by src = '*', src" >"$state/baseline.new"; then
+		echo "kliq: cannot read $state/kliq.db: the normals of sources are learned anew" >&2
+		return
+	fi
+	chown "$user" "$state/baseline.new"
+	mv "$state/baseline.new" "$learn/baseline.tsv"
+}
+
+# What is normal on edges, for kl-graph-check.
+show_edges() {
+	local new=$state/edges.tsv.new
+	if kl-graph --db "$state/kliq.db" list --state learned,approved,frozen >"$new" && chmod 644 "$new"; then
+		mv "$new" "$state/edges.tsv"
+	else
+		echo "kliq: what is normal on edges is not read from $state/kliq.db; what it said before stays" >&2
+	fi
 }
 
 # The baseline and what violates it into the kernel, when either changed.
 sync_edges() {
 	[[ ! $runs/synced -nt $state/frozen.txt || $learn/deny.txt -nt $runs/synced ]] || return 0
-	touch "$runs/synced"
-	"$here/kliq-graph" sync -p "$pins" --state "$state"
+	touch "$runs/syncing"
+	if "$here/kliq-graph" sync -p "$pins" --state "$state"; then
+		mv "$runs/syncing" "$runs/synced"
+	else
+		echo "kliq: the edges are not in the kernel; tried again in 10 s" >&2
+		rest 10
+	fi
+}
+
+# What needs the database begins when it can be used.
+with_database() {
+	until sqlite3 -bail "$state/kliq.db" <"$here/../schemas/kliq.sql" >/dev/null; do
+		echo "kliq: cannot use the database $state/kliq.db: nothing is kept there; tried again in 10 s" >&2
+		rest 10
+		[[ ! -e $runs/stop ]] || return 0
+	done
+	every 30 store_normals &
+	if [[ $feature == graph-* ]]; then
+		every 60 show_edges &
+		keeps record /dev/null "the graph is not recorded" &
+	fi
+	wait
 }
 
 beside_start() {
@@ -111,18 +145,16 @@ beside_start() {
 	exempt follow &
 	echo "$!" >"$runs/exempt.pid"
 	[[ $feature == iq-learning || $feature == graph-* ]] || return 0
-	sqlite3 -bail "$state/kliq.db" <"$here/../schemas/kliq.sql" >/dev/null ||
-		die 4 "cannot use the database $state/kliq.db"
 	restore_normals
-	every 30 store_normals &
+	with_database &
 	[[ $feature == graph-* ]] || return 0
 	kl-set -p "$pins" flows on
 	[[ -e $state/frozen.txt ]] || : >"$state/frozen.txt"
+	[[ -e $state/edges.tsv ]] || header_of edge >"$state/edges.tsv"
 	if [[ $feature == graph-enforce && -n $enforce ]]; then
 		[[ $(kl-set -p "$pins" | awk '$1 == "edge-mode" { print $2 }') != off ]] || kl-set -p "$pins" edge-mode deny
 		every 1 sync_edges &
 	fi
-	keeps record /dev/null "the graph is not recorded" &
 	keeps check "$learn/violations" "the graph is not checked" &
 }
 

@@ -49,6 +49,9 @@ options() {
 	done
 }
 
+# header_of STREAM: the first line of it.
+header_of() { awk 'NR > 1 { printf "%s%s", sep, $1; sep = "\t" } END { print "" }' "$here/../schemas/$1.tsv"; }
+
 # settings_options FILE: what --profile and every -c say, files of settings as well
 # as YAML, in merged; settings are the words that have a filter read it from FILE,
 # where settings_write puts it. What is wrong kl-conf says itself.

@@ -58,9 +58,14 @@ hello() {
 	baseline
 	kl-set -p "$PINS" --force edge-mode deny
 	kl-rule -p "$PINS" add edge-allow 10.77.0.50 1/tcp
+	kl-rule -p "$PINS" add edge-allow fd77::11 9/udp
 	kl-rule -p "$PINS" add edge-deny 10.77.0.50 2/tcp --owner iq
 	mkdir "$STATE/learn"
 	printf '%s\n' '10.77.0.12 9/udp' '10.77.0.66 23/tcp' >"$STATE/learn/deny.txt"
+	run --separate-stderr kernel sync
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "kl-rule: table edge-allow: 1 rules of the list are others' and stay so" ]
+	kl-rule -p "$PINS" del edge-allow fd77::11 9/udp
 	kernel sync
 	diff <(rules) - <<-'END'
 		edge-allow 10.77.0.11 0/icmp graph

@@ -315,3 +315,13 @@ long list_read_rules(const char *path, bool edges, bool timed,
 
 	return list_lines(path, &l);
 }
+
+bool file_changed(const char *path, struct stat *seen)
+{
+	struct stat was = *seen;
+
+	if (stat(path, seen))
+		memset(seen, 0, sizeof(*seen));
+	return was.st_ino != seen->st_ino || was.st_size != seen->st_size ||
+	       was.st_mtim.tv_sec != seen->st_mtim.tv_sec || was.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
+}

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "rule.h"
 
@@ -32,6 +32,9 @@ void newfile_abandon(struct newfile *f);
 /* The whole file; *n bytes and a NUL behind them; free() it. "-" is stdin.
  * NULL with errno when it cannot be read; EFBIG: it has 256 MiB or more. */
 char *slurp(const char *path, size_t *n);
+
+/* Is path another file than it was when seen was filled, or gone? Fills seen, zeroed: never there. */
+bool file_changed(const char *path, struct stat *seen);
 
 /*
  * Reads a list of addresses and prefixes, one a line, as blocklists come:

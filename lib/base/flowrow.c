@@ -13,7 +13,7 @@
 
 #define MANY 1000000000000000ull	/* sums of it stay exact in a double, and below 2^63 */
 
-static int get_key(const struct flowrow *c, const struct tsv_row *r, struct flow *f)
+int flowrow_key(const struct flowrow *c, const struct tsv_row *r, struct flow *f)
 {
 	uint32_t n, port;
 	const char *s = tsv_cell(r, c->dir, &n);
@@ -41,7 +41,7 @@ int flowrow_get(const struct flowrow *c, const struct tsv_row *r, struct flow *f
 	double seconds;
 
 	*f = (struct flow){ 0 };
-	if (get_key(c, r, f) || tsv_f64(r, c->dt, &seconds) || tsv_u64(r, c->pkts, &f->pkts) ||
+	if (flowrow_key(c, r, f) || tsv_f64(r, c->dt, &seconds) || tsv_u64(r, c->pkts, &f->pkts) ||
 	    tsv_u64(r, c->bytes, &f->bytes) || tsv_u64(r, c->syn, &f->syn) || tsv_u64(r, c->drops, &f->drops))
 		return -1;
 	if (c->est >= 0 && *tsv_cell(r, c->est, &(uint32_t){ 0 }) != '-' && tsv_u64(r, c->est, &f->est))

@@ -20,6 +20,9 @@ struct flowrow {		/* where the columns are */
 /* Fills f and the length of its tick in ms from r, not a star row. 0, or -1 after tsv_bad(). */
 int flowrow_get(const struct flowrow *c, const struct tsv_row *r, struct flow *f, uint64_t *dt);
 
+/* Fills but src, out, port and proto; other columns of c may be unbound. The same returns. */
+int flowrow_key(const struct flowrow *c, const struct tsv_row *r, struct flow *f);
+
 /* The flows of a frame, as they come. */
 struct flowlist {		/* zeroed: none */
 	struct flow *f;

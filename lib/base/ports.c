@@ -35,3 +35,13 @@ const char *ports_get(struct ports *p, const char *range, const char *services)
 	}
 	return NULL;
 }
+
+void ports_need(struct ports *p, const char *range, const char *services)
+{
+	const char *bad = ports_get(p, range, services);
+
+	if (bad == range)
+		die(KL_USAGE, "bad value '%s' for --ephemeral: ports LO-HI, 1 to 65535", bad);
+	if (bad)
+		die(KL_USAGE, "bad value '%s' for --service: PORT/PROTO, with tcp, udp or sctp", bad);
+}

@@ -20,4 +20,7 @@ struct ports {
 /* Fills p from "LO-HI", 1 to 65535, and from "PORT/PROTO,..." or NULL. NULL, or the text that is neither. */
 const char *ports_get(struct ports *p, const char *range, const char *services);
 
+/* The same of --ephemeral and --service; ends the command when one is bad. */
+void ports_need(struct ports *p, const char *range, const char *services);
+
 #endif

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "edge.h"
+#include "edgefile.h"
 #include "num.h"
 #include "tsv.h"
 #include "violation.h"
@@ -88,6 +90,20 @@ static void cut(void *self)
 	struct violations *v = self;
 
 	v->n = v->whole;
+}
+
+char *violation_put(char *p, const struct flow *f, const char *kind, unsigned score, bool strikes,
+		    bool force)
+{
+	p = stpcpy(stpcpy(p, edge_dirs[f->out]), "\t");
+	p = prefix_put(p, &f->src);
+	*p++ = '\t';
+	p = put_u64(p, f->port);
+	*p++ = '\t';
+	p = proto_put(p, &f->src, f->proto);
+	p = stpcpy(stpcpy(stpcpy(p, "\t"), kind), "\t");
+	p = put_u64(p, score);
+	return stpcpy(stpcpy(p, strikes ? "\t-\t" : "\t0\t"), force ? "1\n" : "0\n");
 }
 
 struct violations *violations_open(const char *path, int64_t after)

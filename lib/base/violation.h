@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "addr.h"
+#include "flow.h"
 
 #define KIND_MAX 31		/* bytes of a kind */
 
@@ -18,6 +18,12 @@ struct violation {
 	uint32_t strikes;	/* those given, or what the score stands for */
 	char kind[KIND_MAX + 1];
 };
+
+/* The cells behind the time of a row about the flow, and LF, at p, with at most VIOLATION_TEXT bytes; without
+ * NUL. strikes: those the score stands for count, else none. Returns the end. */
+#define VIOLATION_TEXT 192
+char *violation_put(char *p, const struct flow *f, const char *kind, unsigned score, bool strikes,
+		    bool force);
 
 struct violations;
 
