@@ -7,7 +7,7 @@
  *   send IFACE vlan=5,7 src=fd77::1 dst=fd77::2 ext=hop,dst proto=udp dport=53
  *   send IFACE hex=ffffffffffff...
  *
- * srcs=N, dsts=N and dports=N walk over N addresses or ports, one a frame.
+ * srcs=N, dsts=N and dports=N walk over N addresses or ports, one a frame; nets=N over N /64 of src.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -39,7 +39,7 @@ struct frame {
 	int id;			/* of the fragments' packet */
 	bool more;
 	int cut;		/* frame cut to so many bytes; 0: whole */
-	long srcs, dsts, dports;
+	long srcs, nets, dsts, dports;
 	uint8_t hex[FRAME];
 	int hexlen;
 };
@@ -154,6 +154,8 @@ static void word(struct frame *f, char *w)
 		f->cut = (int)number(w, v, 1, FRAME);
 	else if (!strcmp(w, "srcs"))
 		f->srcs = number(w, v, 1, 1L << 24);
+	else if (!strcmp(w, "nets"))
+		f->nets = number(w, v, 1, 1L << 24);
 	else if (!strcmp(w, "dsts"))
 		f->dsts = number(w, v, 1, COUNT_MAX);
 	else if (!strcmp(w, "dports"))
@@ -318,6 +320,8 @@ static int build(const struct frame *f, long i, uint8_t *out)
 		return f->hexlen;
 	}
 	nth(src, f->src, size, i % f->srcs);
+	if (f->six)
+		nth(src, f->src, 8, i % f->nets);
 	if (f->dsts > 1) {
 		to = *f;
 		nth(to.dst, f->dst, size, i % f->dsts);
@@ -365,7 +369,8 @@ int main(int argc, char **argv)
 {
 	struct frame f = {
 		.dmac = { 2, 0, 0, 0, 0, 0x0b }, .smac = { 2, 0, 0, 0, 0, 0x0a }, .proto = IPPROTO_UDP,
-		.sport = 40000, .dport = 9, .flags = 2, .ttl = 64, .frag = -1, .srcs = 1, .dsts = 1, .dports = 1,
+		.sport = 40000, .dport = 9, .flags = 2, .ttl = 64, .frag = -1, .srcs = 1, .nets = 1,
+		.dsts = 1, .dports = 1,
 	};
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	long count = 1, rate = 0, seconds = 20, sent;
