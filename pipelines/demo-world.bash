@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034,SC2154 # names shared with kliq-demo
-# The world of kliq demo: nodes on a wire, a server, a client, three attacks.
+# The world of kliq demo: nodes on a wire, a server, a client, five attacks.
 # Sourced by kliq-demo in the namespaces and the folder it made for it.
 SERVER4=192.0.2.1 SERVER6=2001:db8::1
 declare -A ADDRESS=(
 	[client4]=203.0.113.10 [client6]=2001:db8:c::10
 	[syn]=198.51.100.66 [udp]=198.51.100.77 [scan]=2001:db8:bad::66
+	[rotate]=2001:db8:66::/64 [spoof]='*'	# a network of many; all of them
 )
 
 inside() { nsenter --net="/run/netns/$1" "${@:2}"; }
@@ -41,6 +42,13 @@ build_world() {
 	node syn "${ADDRESS[syn]}/32"
 	node udp "${ADDRESS[udp]}/32"
 	node scan "${ADDRESS[scan]}/128"
+	node rotate 2001:db8:bad::67/128
+	node spoof 198.51.100.88/32
+	# Answers to whom nobody is would only be questions for neighbours.
+	ip -n server route replace blackhole default
+	ip -n server route add 203.0.113.0/24 dev net0
+	ip -n server route add 198.51.100.0/24 dev net0
+	ip -n server -6 route add blackhole "${ADDRESS[rotate]}"
 }
 
 serve() {
@@ -71,21 +79,35 @@ fetch() {
 
 # The attacks: some seconds of it mildly, then at full strength; all of them bounded.
 attack_syn() {
-	timeout 5 hping3 -q -S -p 80 -i u2000 -c 2000 $SERVER4
-	exec timeout "$limit" hping3 -q -S -p 80 -i u150 -c 800000 $SERVER4
+	timeout 5 hping3 -q -S -p 80 -i u4000 -c 1000 $SERVER4
+	exec timeout "$limit" hping3 -q -S -p 80 -i u500 -c 200000 $SERVER4
 }
 attack_udp() {
-	timeout 5 hping3 -q --udp -p 53 -d 64 -i u1500 -c 3000 $SERVER4
-	exec timeout "$limit" hping3 -q --udp -p 53 -d 64 -i u80 -c 2000000 $SERVER4
+	timeout 5 hping3 -q --udp -p 53 -d 64 -i u3500 -c 1500 $SERVER4
+	exec timeout "$limit" hping3 -q --udp -p 53 -d 64 -i u400 -c 250000 $SERVER4
 }
 attack_scan() {
 	timeout 5 nmap -6 -n -Pn -sS -p 1-400 --min-rate 28 --max-rate 28 --max-retries 0 $SERVER6
 	exec timeout "$limit" nmap -6 -n -Pn -sS -p 1-65535 --min-rate 300 --max-rate 300 --max-retries 0 $SERVER6
 }
+# A hundred addresses of its network for eight seconds, three of them beside the next; each asks for a few ports.
+attack_rotate() {
+	local i k decoys
+	sleep 5
+	for ((i = 1; 5 * i < limit; i++)); do
+		decoys=''
+		for ((k = 1; k <= 100; k++)); do printf -v decoys '%s2001:db8:66::%x:%x,' "$decoys" "$i" "$k"; done
+		timeout 8 nmap -6 -n -Pn -sS -p 1-1000 -D "${decoys}ME" --min-rate 1000 --max-rate 1000 --max-retries 0 $SERVER6 &
+		sleep 5
+	done
+}
+# A packet from each address, and never again one from it.
+attack_spoof() { exec timeout "$limit" hping3 -q -S -p 80 --rand-source -i u400 -c 300000 $SERVER4; }
 
+# attack NAME...: begins.
 attack() {
 	local name
-	for name in syn udp scan; do
+	for name; do
 		inside "$name" bash -c "attack_$name" >"$name.log" 2>&1 &
 	done
 }
@@ -94,5 +116,5 @@ attack() {
 sent_by() { ip -n "$1" -s -j link show net0 | jq '.[0].stats64.tx.packets'; }
 
 # What runs in a node is a function of this file in a shell of its own.
-export -f fetch attack_syn attack_udp attack_scan
+export -f fetch attack_syn attack_udp attack_scan attack_rotate attack_spoof
 export SERVER4 SERVER6

@@ -188,6 +188,24 @@ kl-rollup: 203.0.113.0/24 is not rolled up: 40.0 % of it is clean, 100 of 250 ad
 	[ "$stderr" = "kl-rollup: 2001:db8::/64 is not rolled up: 8.3 % of it is clean, 9 of 402 addresses (--rollup-max-clean 0.1)" ]
 }
 
+@test "addresses that are left after some seconds are no clean ones" {
+	{
+		score_head
+		for ((t = 0; t < 40; t++)); do
+			# Each hundred for six seconds, the next ones five seconds later.
+			now=("2001:db8::$((t / 5)):%x,100,0.05,$((t % 5 == 0))")
+			[[ $t -lt 5 || $((t % 5)) != 0 ]] || now+=("2001:db8::$((t / 5 - 1)):%x,100,0.05,0")
+			frame $((1001 + t)) "${now[@]}"
+		done
+	} >in
+	run --separate-stderr kl-rollup in
+	[ -z "$stderr" ]
+	[ "$(grep -c '	rollup	' <<<"$output")" -eq 37 ]
+	# Who stays is clean when he has been there for the window.
+	{ score_head; for ((t = 0; t < 14; t++)); do frame $((1001 + t)) "2001:db8::%x,100,0.05,$((t == 0))"; done; } >in
+	[ "$(kl-rollup in | awk -F'\t' '$15 == "rollup" { last = $1 } END { print last + 0 }')" = 1010 ]
+}
+
 @test "sources kept as /64: they are members of what is wider" {
 	[ "$(rolled : 1004 2001:db8:0:%x::/64,40,0.6)" = "1004 2001:db8::/56 3 rollup 40 0 0" ]
 }

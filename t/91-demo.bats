@@ -10,7 +10,7 @@ setup() { need_root; }
 trace() {
 	shopt -s extglob
 	ip -br link | grep -oE '^(wire|to-[a-z]+)' || true
-	compgen -G '/run/netns/@(server|client|syn|udp|scan)' || true
+	compgen -G '/run/netns/@(server|client|syn|udp|scan|rotate|spoof)' || true
 	findmnt -rno TARGET | grep -E '^/run/(demo|netns/|tree)' || true
 	find /sys/fs/bpf -name 'kernloom*'
 	# shellcheck disable=SC2009 # whole names, which pgrep limits

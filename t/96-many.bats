@@ -96,10 +96,10 @@ held() {
 	flood "$1" "$2" "$3" 25
 	eventually 20 surging
 	ticks 4
-	kliq status -p "$PINS" --state "$STATE" >status
-	grep -q '^surge [RB].*: of strangers .* pass untested$' status
-	kliq why -p "$PINS" --state "$STATE" '*' >why
-	grep -q '^surge      [RB].* since ' why
+	kliq status -p "$PINS" --state "$STATE" >page
+	grep -q '^surge [RB].*: of strangers .* pass untested$' page
+	kliq why -p "$PINS" --state "$STATE" '*' >page
+	grep -q '^surge      [RB].* since ' page
 	export HELPERS PEER
 	export -f during regulars visitors knock peer_send in_peer
 	sent0=$(sent_so_far)
@@ -136,7 +136,7 @@ held() {
 
 # What may grow: rows of state, rules, and kilobytes of each filter.
 size() {
-	cat "$STATE/fsm/state.tsv" 2>/dev/null | wc -l
+	wc -l <"$STATE/fsm/state.tsv"
 	kl-rule -p "$PINS" list | wc -l
 }
 # memory NAME: kilobytes.
@@ -185,8 +185,8 @@ start_strict() {
 together() { peer_send -c $((12 * $1 * 14)) -r $((12 * $1)) -t 40 "src=$2" "dst=$3" "srcs=$1" proto=udp dport=9 3>&- & }
 
 explained() {
-	kliq why -p "$PINS" --state "$STATE" "$1" >why
-	grep -qE '^clean      [0-9]+ others' why
+	kliq why -p "$PINS" --state "$STATE" "$1" >page
+	grep -qE '^clean      [0-9]+ others' page
 }
 
 @test "a /24 and a /64 that spread their load: one entry each within ten ticks; why tells" {
@@ -202,11 +202,11 @@ explained() {
 	done
 	# No single address earned it.
 	[ "$(rules_of | grep -c '^10\.80\|^2001')" -eq 2 ]
-	kliq why -p "$PINS" --state "$STATE" 10.80.0.7 >why
-	grep -q '^level      OBSERVE$' why
-	grep -q '^caught     by its prefix 10.80.0.0/24: [RB]' why
+	kliq why -p "$PINS" --state "$STATE" 10.80.0.7 >page
+	grep -q '^level      OBSERVE$' page
+	grep -q '^caught     by its prefix 10.80.0.0/24: [RB]' page
 	eventually 30 explained 2001:db8:80::/64
-	grep -q '^level      [RB].* since' why
+	grep -q '^level      [RB].* since' page
 	kliq status -p "$PINS" --state "$STATE" | grep -q '^10\.80\.0\.0/24	[RB]'
 }
 

@@ -77,12 +77,18 @@ static bool within(const struct rollup *r, int64_t then, int64_t now)
 	return then != ROLLUP_UNSET && now - then < r->cfg->window && then <= now;
 }
 
+/* It was new, and has not been there for longer than the window; nor is it known who it was when it is gone. */
+static bool is_fresh(const struct rollup *r, const struct rollup_member *m)
+{
+	return m->fresh != ROLLUP_UNSET && m->last >= m->fresh && m->last - m->fresh < r->cfg->window;
+}
+
 void rollup_resume(struct rollup *r, int64_t now)
 {
 	for (size_t i = 0; i < r->members.n; i++) {
 		const struct rollup_member *m = table_at(&r->members, i);
 
-		if (within(r, m->bad, now) || within(r, m->fresh, now))
+		if (within(r, m->bad, now) || is_fresh(r, m))
 			watch(r, &m->x, m->first);
 	}
 	r->time = now;
@@ -179,7 +185,7 @@ static int commit(void *member, void *rollup)
 
 static void count(struct rollup *r, const struct rollup_member *m)
 {
-	bool bad = within(r, m->bad, r->time), fresh = within(r, m->fresh, r->time), narrowest = true;
+	bool bad = within(r, m->bad, r->time), fresh = is_fresh(r, m), narrowest = true;
 	struct rollup_group *g;
 
 	for (int level = 0; level < LEVELS_MAX; level++) {
