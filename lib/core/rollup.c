@@ -77,7 +77,7 @@ static bool within(const struct rollup *r, int64_t then, int64_t now)
 	return then != ROLLUP_UNSET && now - then < r->cfg->window && then <= now;
 }
 
-/* It was new, and has not been there for longer than the window; nor is it known who it was when it is gone. */
+/* It was new, and has not been there for longer than the window; who is gone is not known better. */
 static bool is_fresh(const struct rollup *r, const struct rollup_member *m)
 {
 	return m->fresh != ROLLUP_UNSET && m->last >= m->fresh && m->last - m->fresh < r->cfg->window;
