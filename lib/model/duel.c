@@ -47,7 +47,7 @@ static int put_settings(struct duel *d, const struct policy *s)
 	return err ? err : kern_feature(k, bits, KL_F_TRIED & ~KL_F_DEFAULT_LIMIT & ~bits);
 }
 
-/* The end of something as it is after what passed; 0 stays: none. Passed may be more than this machine is up. */
+/* The end of something as it is after what passed, which may be more than the time up; 0 stays: none. */
 static uint64_t nearer(uint64_t end, uint64_t passed)
 {
 	return end > passed ? end - passed : !!end;
