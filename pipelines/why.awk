@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The page of kliq why, from four files: settings, score, state, level. Needs
-# address.awk, surge.awk, -F '\t', want=ADDR and src6=, the prefix IPv6 sources are counted under.
+# The page of kliq why. Needs address.awk, surge.awk, -F '\t', want=ADDR, src6=, the prefix IPv6 sources are counted
+# under, and today=; before each file of=WHAT: settings, triggers, exempt, normal, score, state, level.
 
 # The length of a prefix, among those of IPv6.
 function length_of(src,	part, n) {
@@ -30,7 +30,7 @@ function is_wanted(src) {
 function line(name, text) { printf "%-10s %s\n", name, text }
 
 function signal(name, count, dt,	trig, ratio) {
-	trig = set["trig-" name]
+	trig = sprintf("%.15g", row["trig_" name])
 	ratio = trig > 0 ? count / dt / trig : 0
 	if (ratio > set["sev-cap"])
 		ratio = set["sev-cap"]
@@ -55,17 +55,23 @@ BEGIN {
 	}
 }
 
-FNR == 1 { file++ }
-file == 1 { set[$1] = $2; next }
+of == "settings" { set[$1] = $2; next }
+of == "triggers" { if (FNR > 1) tuned[$1] = $2; next }
+of == "exempt" {
+	if (FNR > 1 && want != "*" && ($6 == "-" || $6 > today) && holds($1))
+		exempt[++exempts] = $1 " (" $2 ")" ($6 == "-" ? "" : ", ends " clock($6)) \
+			($3 == "-" ? "" : ", owner " $3) ($4 == "-" ? "" : ": " $4)
+	next
+}
 # A capture may hold several headers.
 $1 == "time" { delete at; for (i = 1; i <= NF; i++) at[$i] = i; next }
 $at["src"] == "*" {
-	if (file == 2)
+	if (of == "score")
 		last = $at["time"]
-	if (want != "*" || file == 3)
+	if (want != "*" || of == "state" || of == "normal")
 		next
 }
-file == 2 && $at["src"] ~ /:.*\/64$/ && (!("members" in at) || $at["members"] == "-") { src6 = 64 }
+of == "score" && $at["src"] ~ /:.*\/64$/ && (!("members" in at) || $at["members"] == "-") { src6 = 64 }
 # The surge is the source that holds all others.
 $at["src"] == "::/0" {
 	for (c in at)
@@ -75,7 +81,7 @@ $at["src"] == "::/0" {
 want == "*" {
 	if ($at["src"] != "*")
 		next
-	if (file == 2)
+	if (of == "score")
 		for (c in at)
 			row[c] = $at[c]
 	else if ($at["level"] != was) {
@@ -86,7 +92,7 @@ want == "*" {
 	}
 	next
 }
-file == 3 && holds($at["src"]) && is_rolled($at["src"]) && length_of($at["src"]) < wlen {
+of == "state" && holds($at["src"]) && is_rolled($at["src"]) && length_of($at["src"]) < wlen {
 	if ($at["level"] != "OBSERVE" && !($at["src"] in wider))
 		wider_src[++widers] = $at["src"]
 	wider[$at["src"]] = $at["level"] == "OBSERVE" ? "" : $at["level"] " since " clock($at["since"]) \
@@ -94,15 +100,19 @@ file == 3 && holds($at["src"]) && is_rolled($at["src"]) && length_of($at["src"])
 }
 !is_wanted($at["src"]) { next }
 
-file == 2 {
+of == "normal" {
+	for (c in at)
+		normal[c] = $at[c]
+}
+of == "score" {
 	for (c in at)
 		row[c] = $at[c]
 }
-file == 3 {
+of == "state" {
 	for (c in at)
 		now[c] = $at[c]
 }
-file == 4 && $at["level"] != $at["from"] {
+of == "level" && $at["level"] != $at["from"] {
 	history[++changes] = clock($at["time"]) "  " $at["from"] " -> " $at["level"] "  strikes " $at["strikes"] \
 		"  severity " $at["sev"] "  " $at["why"]
 }
@@ -126,10 +136,13 @@ END {
 		line("", "who has a history passes; another is dropped at first and let in when it comes again")
 	}
 	strikes(now)
+	for (i = 1; i <= exempts; i++)
+		line(i == 1 ? "exempt" : "", exempt[i])
 	if (now["offences"] > 0)
 		offences(now["offences"])
 	for (i = 1; i <= changes; i++)
 		line(i == 1 ? "history" : "", history[i])
+	learned()
 	seen()
 	line("adds", set["sev-delta1"] " strikes a tick from severity " set["sev-step1"] ", " set["sev-delta2"] \
 		" from " set["sev-step2"] ", " set["sev-delta3"] " from " set["sev-step3"])
@@ -195,6 +208,26 @@ function whole(	level, i) {
 		set["total-trig-new"] "/s, or " set["total-factor"] " times what is usual when that is more")
 	if (level != "-")
 		line("ends", surge_ends(surge["down"]))
+}
+
+# Four rates as text, those of 0 left out.
+function rates(from, before,	i, n, name, text) {
+	n = split("pps syn scan bps", name, " ")
+	for (i = 1; i <= n; i++)
+		if (from[before name[i]] > 0)
+			text = text (text == "" ? "" : "  ") name[i] " " sprintf("%.15g", from[before name[i]])
+	return text
+}
+
+# The triggers that were learned for all, and what this source alone may do.
+function learned(	text) {
+	text = rates(tuned, "trig-")
+	if (text != "")
+		line("learned", text "  (given: " rates(set, "trig-") ")")
+	if (!("time" in normal))
+		return
+	line("normal", rates(normal, "mean_") "  (" normal["obs"] " rows since " clock(normal["first_seen"]) ")")
+	line("own", normal["base_pps"] == "-" ? "not yet" : rates(normal, "base_") "  (counts where it is more)")
 }
 
 # What is remembered of a known offender.
