@@ -35,8 +35,9 @@ base() { awk -F'\t' -v s="${1:-192.0.2.1}" 'NR == 1 { for (i = 1; i <= NF; i++) 
 		row("192.0.2.4", 200, "OBSERVE", 0); row("192.0.2.5", 199, "OBSERVE", 0); row("192.0.2.6", 10, "-", 0)' >in
 	kl-baseline -s s --trig-pps 200 in >/dev/null
 	awk -F'\t' 'NR > 1 { print $2 }' s | sort | diff - <(printf '%s\n' '*' 192.0.2.5)
-	# What it may do starts no higher than what any source may.
-	[ "$(kl-baseline --trig-pps 200 in | base 192.0.2.5)" = 200.000 ]
+	# For a moment it may do half as much again as any source at once, and no more; for long as much as any.
+	[ "$(kl-baseline --trig-pps 200 in | base 192.0.2.5)" = 300.000 ]
+	[ "$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } $2 == "192.0.2.5" { print $at["high_pps"] }' s)" = 166.667 ]
 	# Without the column anybody teaches.
 	cut -f1-10 in | kl-baseline -s s2 --trig-pps 200 >/dev/null
 	awk -F'\t' 'NR > 1 { print $2 }' s2 | sort | diff - <(printf '%s\n' '*' 192.0.2.{1,5,6})
@@ -73,8 +74,9 @@ base() { awk -F'\t' -v s="${1:-192.0.2.1}" 'NR == 1 { for (i = 1; i <= NF; i++) 
 	frames 1000 1040 1 'row("192.0.2.4", 200, "OBSERVE", 0)' >in
 	printf '%s\t%s\n' key value trig-pps 150 >t
 	[ "$(kl-baseline --triggers t in | base 192.0.2.4)" = - ]
+	# Known, it leaves room for bursts of three times the high.
 	printf '%s\t%s\n' key value trig-pps 1500 >t
-	[ "$(kl-baseline --triggers t in | base 192.0.2.4)" = 360.000 ]
+	[ "$(kl-baseline --triggers t in | base 192.0.2.4)" = 720.000 ]
 }
 
 @test "killed and begun again it knows the same; the state is one frame" {

@@ -12,6 +12,8 @@
 #define STEP	300		/* seconds between two moves of peak and base: less is lost in rounding */
 #define CREDIT	600		/* base grows for that long at most while its source was away */
 #define SEED	1.5		/* times the mean: the first peak */
+#define BURST	3		/* times its high: the peak that anybody may be taken to have */
+#define LEAP	1.5		/* times the trigger for all: as far as base goes at once */
 #define RATE_MAX 1e12		/* what kl-score(1) takes */
 #define YOUNG	60		/* seconds unseen before who is not promoted goes, when room is needed */
 
@@ -80,14 +82,16 @@ static void rise(struct normal *n, const struct baseline_cfg *c, const double tr
 		n->high[i] = milli(most);
 }
 
-/* base follows the peak: down at once; up at once as far as any source may go; beyond, up to limit. */
+/* base follows the peak or, bursts being rare, what its high makes likely: down at
+ * once; up at once to LEAP times what any source may do; beyond, up to limit. */
 static void follow(struct normal *n, const struct baseline_cfg *c, const double trig[SIGNALS], int i,
 		   double limit)
 {
-	double want = c->peak_mul * (double)n->peak[i];
+	double peak = (double)n->peak[i], burst = BURST * (double)n->high[i];
+	double want = c->peak_mul * (trig[i] > 0 && burst > peak ? burst : peak);
 
-	if (limit < trig[i])
-		limit = trig[i];
+	if (limit < LEAP * trig[i])
+		limit = LEAP * trig[i];
 	if (limit > RATE_MAX)
 		limit = RATE_MAX;
 	n->base[i] = milli(want < limit ? want : limit);
@@ -111,7 +115,7 @@ static void step(struct normal *n, const struct baseline_cfg *c, const double tr
 		n->peak[i] = milli(peak > mean ? peak : mean);
 		n->high[i] = milli(was * decay);
 		rise(n, c, trig, i, was * grow);
-		follow(n, c, trig, i, (double)n->base[i] * grow);
+		follow(n, c, trig, i, (double)n->base[i] * grow * grow);
 	}
 }
 
@@ -120,7 +124,8 @@ static void promote(struct normal *n, const struct baseline_cfg *c, const double
 	n->stepped = now;
 	for (int i = 0; i < SIGNALS; i++) {
 		n->peak[i] = milli(SEED * (double)n->mean[i]);
-		n->high[i] = n->mean[i];
+		n->high[i] = 0;
+		rise(n, c, trig, i, trig[i] > 0 ? 0 : INFINITY);
 		follow(n, c, trig, i, trig[i] > 0 ? trig[i] : INFINITY);
 	}
 }

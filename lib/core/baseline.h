@@ -6,8 +6,9 @@
  * 100 bytes a source, and its index.
  *
  * Nobody can teach it much in little time: a rate at or above the source's trigger is
- * not learned, and beyond the trigger for all base and high grow by max_growth a day
- * at most. So one who grows faster is ahead of his high soon, however high his peaks.
+ * not learned, and beyond the trigger for all high grows by max_growth a day at most and
+ * base by its square: who sends for long is held against his high, so bursts may have room.
+ * One who grows faster is ahead of his high soon, however high his peaks.
  */
 #ifndef KL_BASELINE_H
 #define KL_BASELINE_H
