@@ -40,6 +40,7 @@ eventually() {
 }
 
 start() {
+	: >"$OUT"	# nothing of an earlier run is taken for this one's
 	kliq run -p "$PINS" -i 0.25 -c "$T/fast.tsv" --feature-profile iq-learning --state "$STATE" --enforce >"$OUT" 2>"$ERR" 3>&- &
 	KLIQ=$!
 	eventually 30 grep -qP '\t\*\t' "$OUT"
@@ -66,7 +67,12 @@ blocked() { kl-rule -p "$PINS" list deny | grep -qP '\t10\.77\.0\.1\t.*\tiq\t'; 
 held() { awk -F'\t' '$2 == "10.77.0.1"' "$OUT"; }
 last() { awk -F'\t' '$2 == "*" { t = $1 } END { print t }' "$1"; }
 obs() { [[ ! -e $STATE/learn/baseline.tsv ]] || columns "$STATE/learn/baseline.tsv" src obs | awk -F'\t' '$1 == "10.77.0.7" { print $2 }'; }
-known() { [[ -n $(obs) && -n $(ticks) ]]; }
+# A checkpoint of more than the first frames.
+known() {
+	local n t
+	n=$(obs) t=$(ticks)
+	[[ ${n:-0} -ge 10 && ${t:-0} -ge 10 ]]
+}
 ticks() { [[ ! -e $STATE/learn/tune.tsv ]] || columns "$STATE/learn/tune.tsv" kind ticks | awk -F'\t' '$1 == "now" { print $2 }'; }
 
 @test "killed at any moment: what is enforced stays, of what was learned at most 30 seconds are gone" {
@@ -87,8 +93,6 @@ ticks() { [[ ! -e $STATE/learn/tune.tsv ]] || columns "$STATE/learn/tune.tsv" ki
 	[ "$(held | cut -f 3 | sort -u)" = BLOCK ]
 	blocked
 	was=$(obs) ticked=$(ticks)
-	[ "$was" -ge 10 ]
-	[ "$ticked" -ge 10 ]
 	# Again, soon after it began.
 	start
 	kill_all
