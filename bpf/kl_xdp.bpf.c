@@ -207,7 +207,7 @@ int kl_shield(struct xdp_md *ctx)
 	if (on & (KL_F_FLOWS | KL_F_EDGE)) {
 		k->flow = (__u32)k->proto << 16 | k->dport;
 		flow_of(&flow, t, k, now_j, (v & ~FINAL) == KL_PASS);
-		if (v == KL_PASS && on & KL_F_EDGE) {
+		if (v == KL_PASS && on & KL_F_EDGE && !edge_passes(flow.r, k, on, now_j)) {
 			reason = v = tuple(ctx, on, flow.r ? PLACE(FOUND, flow.set, flow.way) : 0);
 			if (v == KL_DROP_DENY) {
 				t->drop_edge++;

@@ -115,6 +115,17 @@ static __always_inline bool hidden(const struct pkt *k)
 	       (p == 0 || p == 43 || p == 44 || p == 51 || p == 60 || p == 135 || p == 139 || p == 140);
 }
 
+/* Does the record alone say that k passes? Of a fresh edge that is neither denied nor limited and, in
+ * edge-mode allow, is allowed: what a host with a baseline sees most. All else takes the step. */
+static __always_inline bool edge_passes(const struct kl_flow *r, const struct pkt *k, __u32 on, __u32 now)
+{
+	__u32 need = on & KL_F_EDGE_ALLOW ? KL_EPOL_ALLOW : 0;
+	__u32 gen = (k->family == 4 ? edge4.gen : edge6.gen) << 8;
+
+	return r && (r->pol & (~0xffu | KL_EPOL_DENY | KL_EPOL_LIMIT | need)) == (gen | need) &&
+	       (__s32)(now - r->until_j) < 0 && k->ports && !k->frag;
+}
+
 /* The step for work.k, whose flow's record is at `place`; 0: it has none. KL_PASS; KL_DROP_DENY: the
  * edge is denied, or not allowed; KL_DROP_RL: above its limit. */
 __noinline int tuple(struct xdp_md *ctx, __u32 on, __u32 place)

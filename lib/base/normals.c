@@ -56,10 +56,13 @@ static void row(void *self, const struct tsv_row *r)
 		    tsv_f64(r, k->peak[i], &x.peak[i]))
 			return;
 	if (to->n == to->cap) {
-		to->cap = to->cap ? 2 * to->cap : 1024;
-		to->x = reallocarray(to->x, to->cap, sizeof(*to->x));
-		if (!to->x)
-			die(KL_SYSTEM, "out of memory for %zu edges", to->cap);
+		size_t cap = to->cap ? 2 * to->cap : 1024;
+		struct normal *more = reallocarray(to->x, cap, sizeof(*more));
+
+		if (!more)
+			die(KL_SYSTEM, "out of memory for %zu edges", cap);
+		to->x = more;
+		to->cap = cap;
 	}
 	to->x[to->n++] = x;
 }

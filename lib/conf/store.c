@@ -85,10 +85,11 @@ static double number(const struct setting *t)
 static void check_order(const struct store *s, struct report *r, const char *low, const char *high)
 {
 	const struct setting *a = store_find(s, low), *b = store_find(s, high);
-	double x = number(a), y = number(b);
 	bool blame_high;
 
-	if (!(x > y) || (!a->value && !b->value))
+	if (!a || !b)
+		abort();	/* cannot be: both are keys of schemas/setting.tsv */
+	if (!(number(a) > number(b)) || (!a->value && !b->value))
 		return;
 	blame_high = !a->value || (b->value && b->order > a->order);
 	if (!blame_high) {
