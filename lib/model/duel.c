@@ -162,7 +162,7 @@ int duel_set(struct duel *d, const struct policy *s)
 int duel_surge(struct duel *d, bool on)
 {
 	d->m.w.surge = on ? d->m.now + 1000000 * 1000000000ull : 0;
-	d->m.w.surge_since = d->m.now;
+	d->m.w.surge_since = 0;
 	put_deadlines(d);
 	kern_cfg(lab_kern(d->lab))->fallen = 0;
 	return 0;

@@ -191,7 +191,7 @@ void gen_world(struct gen *g, struct world *w, uint64_t now)
 	w->surges = gen_chance(g, 300);
 	w->surge = w->surges && gen_chance(g, 600) ?
 			   gen_chance(g, 100) ? now - 1 : now + 3000000000000000 : 0;
-	w->surge_since = now;
+	w->surge_since = 0;
 	w->surge_free = gen_chance(g, 200);
 	/* Without records limits share buckets by a hash the reference does not know: none, or one source. */
 	if (w->surges) {

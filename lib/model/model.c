@@ -38,6 +38,8 @@ static struct force in_force(struct model *m)
 	bool trial = m->w.trial && m->now >= m->w.trial, dead = m->w.dead && m->now > m->w.dead;
 	struct force f = { trial ? m->w.before : m->w.set, true, true, m->w.surge && m->now < m->w.surge };
 
+	if (f.surge && !m->w.surge_since)
+		m->w.surge_since = m->now;
 	if (trial || dead)
 		m->t.fallen++;
 	if (dead && m->w.dead_mode != KL_KEEP) {

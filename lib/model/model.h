@@ -29,7 +29,8 @@ struct world {
 	uint64_t dead;		/* when the dead-man switch falls; 0: never */
 	enum kl_dead dead_mode;
 	bool surges;		/* there may be surges, and are no limits */
-	uint64_t surge, surge_since;	/* when the surge ends, began; 0: none */
+	uint64_t surge;		/* when the surge ends; 0: there is none */
+	uint64_t surge_since;	/* it begins with the first frame in it; 0: not yet */
 	bool surge_free;	/* its budget is never used up; else there is none */
 	bool flows, hist;
 	bool full;		/* no table has room for one more record */

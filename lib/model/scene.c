@@ -268,7 +268,7 @@ int scene_world(const struct scene *s, struct world *w, uint64_t now)
 	w->dead_mode = s->dead;
 	w->surges = s->surges;
 	w->surge = s->surges ? now + 1000000000000000 : 0;
-	w->surge_since = now;
+	w->surge_since = 0;
 	for (r = s->rules; r->addr; r++) {
 		to = &w->rules[r->table][w->n[r->table]++];
 		if (prefix_get(r->addr, strlen(r->addr), &to->x))
