@@ -6,7 +6,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 # Options every script may read; defaults as kliq(8) gives them.
 pins=/sys/fs/bpf state=/var/lib/kernloom/iq user=nobody seconds=1
-profile='' feature='' record='' whitelist='' file='' enforce='' print='' dry=''
+profile='' feature='' record='' whitelist='' enforce='' print='' dry=''
 conf=()
 operands=()
 pure=()

@@ -96,7 +96,7 @@ changes() {
 @test "replay and why leave no file behind" {
 	mkdir "$dir/tmp"
 	TMPDIR=$dir/tmp kliq replay --profile nas "$day" >/dev/null
-	TMPDIR=$dir/tmp kliq why --file "$day" --profile nas 198.51.100.66 >/dev/null
+	TMPDIR=$dir/tmp kliq why --profile nas 198.51.100.66 "$day" >/dev/null
 	TMPDIR=$dir/tmp run kliq replay --profile castle "$day"
 	[ -z "$(ls -A "$dir/tmp")" ]
 }
@@ -137,11 +137,11 @@ changes() {
 	bad 2 "takes no operand" demo eth0
 	bad 2 "--seconds" demo --seconds 0
 	bad 2 "why needs one ADDR" why
-	bad 2 "go with --file" why --profile nas 192.0.2.1
+	bad 2 "go with a capture" why --profile nas 192.0.2.1
 	bad 4 "has not been here" why --state "$dir/none" 192.0.2.1
-	bad 2 "'300.1.1.1' is no address" why --file "$day" 300.1.1.1
-	bad 2 "'10.0.0.0/33' is no address or prefix" why --file "$day" 10.0.0.0/33
-	bad 2 "'1::2::3' is no address" why --file "$day" 1::2::3
+	bad 2 "'300.1.1.1' is no address" why 300.1.1.1 "$day"
+	bad 2 "'10.0.0.0/33' is no address or prefix" why 10.0.0.0/33 "$day"
+	bad 2 "'1::2::3' is no address" why 1::2::3 "$day"
 	for p in castle ../profiles/nas; do
 		run --separate-stderr kliq replay --profile "$p" "$day"
 		[ "$status" -eq 2 ]
@@ -232,7 +232,7 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 }
 
 @test "why explains an attacker from a capture" {
-	run --separate-stderr kliq why --file "$day" --profile public-web 2001:DB8:bad:0::66
+	run --separate-stderr kliq why --profile public-web 2001:DB8:bad:0::66 "$day"
 	[ "$status" -eq 0 ]
 	[ -z "$stderr" ]
 	diff - <(echo "$output") <<-'END'
@@ -260,20 +260,20 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 }
 
 @test "why: nothing is held against a client, nor against one never seen" {
-	run --separate-stderr kliq why --file "$day" --profile public-web 203.0.113.10
+	run --separate-stderr kliq why --profile public-web 203.0.113.10 "$day"
 	[ "$status" -eq 0 ]
 	[ "${lines[1]}" = "level      OBSERVE" ]
 	[ "${lines[-1]}" = "ends       nothing is held against it" ]
-	run --separate-stderr kliq why --file "$day" --profile public-web 192.0.2.99
+	run --separate-stderr kliq why --profile public-web 192.0.2.99 "$day"
 	[ "$status" -eq 0 ]
 	[ "${lines[3]}" = "seen       not in what was looked at, up to 2023-11-14 22:14:19" ]
 }
 
 @test "why finds the prefix a source is counted under" {
 	sed 's|2001:db8:bad::66|2001:db8:bad::/64|' "$day" >"$dir/prefix"
-	run --separate-stderr kliq why --file "$dir/prefix" --profile public-web 2001:db8:bad::7
+	run --separate-stderr kliq why --profile public-web 2001:db8:bad::7 "$dir/prefix"
 	[ "${lines[0]}" = "source     2001:db8:bad::/64" ]
-	run --separate-stderr kliq why --file "$dir/prefix" --profile public-web 2001:db8:bad:1::7
+	run --separate-stderr kliq why --profile public-web 2001:db8:bad:1::7 "$dir/prefix"
 	[ "${lines[0]}" = "source     2001:db8:bad:1::7" ]
 }
 
