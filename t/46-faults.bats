@@ -269,7 +269,11 @@ statuses() {
 
 # frame_of FILE: dt, and how far its time is from the real one, in whole days.
 frame_of() {
-	awk -F'\t' -v now="$(date +%s)" 'END { printf "%s %d\n", $2 >= 0.2 && $2 < 60 ? "well" : "dt=" $2, ($1 - now) / 86400 + ($1 > now ? 0.5 : -0.5) }' "$1"
+	awk -F'\t' -v now="$(date +%s)" 'END {
+		dt = $2 >= 0.2 && $2 < 60 ? "well" : "dt=" $2
+		days = ($1 - now) / 86400
+		printf "%s %d\n", dt, days + (days > 0 ? 0.5 : -0.5)
+	}' "$1"
 }
 
 @test "clock set by a day, either way, between ticks of cron: no rate is wrong, nothing is lost" {
