@@ -106,10 +106,10 @@ about() { kliq why --profile public-web "$@" | sed -n '/^level/,/^seen/p'; }
 	END
 	about 198.51.100.66 "$day" --at 2023-11-14T22:13:40Z | cmp - got
 	about 198.51.100.66 "$day" --at '2023-11-14 22:13:40' | cmp - got
-	about 198.51.100.66 --file "$day" --at 1700000020.999 | cmp - got
-	about 198.51.100.66 --file "$day" --at 1700000019.999 | tail -n 1 | diff - <(echo 'seen       2023-11-14 22:13:39, in 1.000 s')
+	about 198.51.100.66 --at 1700000020.999 "$day" | cmp - got
+	about 198.51.100.66 --at 1700000019.999 "$day" | tail -n 1 | diff - <(echo 'seen       2023-11-14 22:13:39, in 1.000 s')
 	# Beyond its end the whole capture counts.
-	about 198.51.100.66 "$day" --at 1800000000 | cmp - <(about --file "$day" 198.51.100.66)
+	about 198.51.100.66 "$day" --at 1800000000 | cmp - <(about 198.51.100.66 "$day")
 	about 198.51.100.66 "$day" --at 1700000003 | head -n 1 | diff - <(echo 'level      OBSERVE')
 }
 
@@ -126,7 +126,7 @@ about() { kliq why --profile public-web "$@" | sed -n '/^level/,/^seen/p'; }
 	run --separate-stderr kliq why 198.51.100.66 ./none --at 1700000020
 	[ "$status" -eq 4 ]
 	[ "$stderr" = "kliq: cannot read './none'" ]
-	run --separate-stderr kliq why 198.51.100.66 "$day" --file "$day"
+	run --separate-stderr kliq why 198.51.100.66 "$day" "$day"
 	[ "$status" -eq 2 ]
 	[ "$stderr" = "kliq: why needs one ADDR" ]
 }
