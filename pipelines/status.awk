@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The surge and the sources above OBSERVE, from three files: settings, totals, state.
-# Needs surge.awk. Times as people read them: TSV columns are Unix seconds.
+# Needs clock.awk and surge.awk.
 
 FNR == 1 { file++ }
 file == 1 { set[$1] = $2; next }

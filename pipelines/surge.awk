@@ -2,15 +2,6 @@
 # The surge, for the scripts of kliq. Needs the settings in set. In the state it is
 # the row of ::/0.
 
-function clock(t,	command, text) {
-	if (t == "-" || t == "")
-		return "-"
-	command = "date -d @" t " '+%F %T'"
-	command | getline text
-	close(command)
-	return text
-}
-
 # Packets a second of strangers that pass untested at that level, of each class of protocols.
 function budget(level) {
 	return int(set["surge-rate"] / (level == "BLOCK" ? 20 : level == "RATE_HARD" ? 5 : 1))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What the graph has to say of a source, for the page of kliq why. Needs address.awk, -F '\t', want=ADDR and
+# What the graph has to say of a source, for the page of kliq why. Needs address.awk, clock.awk, -F '\t', want=ADDR and
 # before each file what=baseline, violations or rules.
 
 # Does the address or prefix hold the wanted one?
@@ -9,13 +9,6 @@ function holds(src,	part, n) {
 }
 
 function line(name, text) { printf "%-10s %s\n", name, text }
-
-function clock(t,	command, text) {
-	command = "date -d @" t " '+%F %T'"
-	command | getline text
-	close(command)
-	return text
-}
 
 BEGIN { key = digits(want) }
 

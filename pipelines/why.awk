@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The page of kliq why. Needs address.awk, surge.awk, -F '\t', want=ADDR, src6=, the prefix IPv6 sources are counted
+# The page of kliq why. Needs address.awk, clock.awk, surge.awk, -F '\t', want=ADDR, src6=, the prefix IPv6 sources are counted
 # under, and today=; before each file of=WHAT: settings, triggers, exempt, normal, score, state, level.
 
 # The length of a prefix, among those of IPv6.

@@ -3,7 +3,7 @@
 # Many at once, as kliq composes and explains it: which profiles notice a prefix
 # and a surge, and what kliq why says of a prefix, of an address in it, of the host.
 
-# shellcheck disable=SC2154 # bats sets stderr
+# shellcheck disable=SC2154,SC2016 # bats sets stderr; awk expands those
 load lib
 
 setup() {
@@ -167,4 +167,12 @@ levels() { awk -F'\t' -v src="$1" '$2 == src && $3 != was { printf "%d %s\n", $1
 		[ "$status" -eq 2 ]
 		[ "$stderr" = "kliq: '$bad' is no address or prefix" ] || { echo "$bad: $stderr"; return 1; }
 	done
+}
+
+@test "a time that is none is shown as such, and no shell runs it" {
+	cd "$BATS_TEST_TMPDIR"
+	printf '%s\n' '0; touch ran' '$(touch ran)' '1 $(touch ran)' - '' 1700000000.500 >list
+	TZ=UTC awk -f "$TOP/pipelines/clock.awk" -f <(echo '{ print clock($0) }') list >got
+	diff got <(printf '%s\n' - - - - - '2023-11-14 22:13:20')
+	[ ! -e ran ]
 }
