@@ -254,7 +254,8 @@ bag() { tr -s ' \n\t' '\n' | tr -d '[]' | sed -e 's/…/.../g' -e '/^$/d' -e 's/
 		#!/bin/sh
 		echo "$*" >>"$APT_LOG"
 	END
-	chmod +x "$BATS_TEST_TMPDIR/bin/apt-get"
+	printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/bin/nginx"
+	chmod +x "$BATS_TEST_TMPDIR"/bin/*
 	export APT_LOG=$BATS_TEST_TMPDIR/apt
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr sh .ci/deps
 	[ "$status" -eq 0 ]
@@ -286,6 +287,32 @@ deps: apt-get could not install: no-such-package" ]
 	fi
 	[ "$status" -eq 4 ]
 	[ "$stderr" = "deps: missing: no-such-package (run 'sudo make deps')" ]
+}
+
+@test "deps: nginx is unpacked, once, and never installed; without it the rest goes on" {
+	[[ ! -x /usr/sbin/nginx ]] || skip "nginx is installed"
+	mkdir -p "$BATS_TEST_TMPDIR"/{bin,.ci,tree/DEBIAN,tree/usr/sbin}
+	cp .ci/deps "$BATS_TEST_TMPDIR/.ci"
+	printf '#!/bin/sh\necho no network; exit 100\n' >"$BATS_TEST_TMPDIR/bin/apt-get"
+	chmod +x "$BATS_TEST_TMPDIR/bin/apt-get"
+	deps() { PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr sh "$BATS_TEST_TMPDIR/.ci/deps"; }
+	deps
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "deps: nginx cannot be had: the test of the graph on real services will be skipped" ]
+	[ "${stderr##*$'\n'}" = "no network" ]
+	echo here >"$BATS_TEST_TMPDIR/tree/usr/sbin/nginx"
+	printf '%s\n' 'Package: nginx' 'Version: 1' 'Architecture: all' 'Maintainer: nobody' 'Description: none' \
+		>"$BATS_TEST_TMPDIR/tree/DEBIAN/control"
+	dpkg-deb --build "$BATS_TEST_TMPDIR/tree" "$BATS_TEST_TMPDIR/deb" >/dev/null
+	printf '#!/bin/sh\necho "$*" >>"%s"; cp "%s" nginx_1_all.deb\n' "$BATS_TEST_TMPDIR/log" "$BATS_TEST_TMPDIR/deb" \
+		>"$BATS_TEST_TMPDIR/bin/apt-get"
+	for _ in 1 2; do
+		deps
+		[ "$status" -eq 0 ]
+		[ -z "$stderr" ]
+	done
+	diff "$BATS_TEST_TMPDIR/log" <(echo download nginx)
+	diff "$BATS_TEST_TMPDIR/build/nginx/usr/sbin/nginx" <(echo here)
 }
 
 @test "install and uninstall leave nothing of ours behind" {

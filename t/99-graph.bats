@@ -52,41 +52,86 @@ stop() {
 	! pgrep -f -- "$STATE" >/dev/null
 }
 
-# Answers every question for an address with 192.0.2.1.
-NAMES='$s = IO::Socket::IP->new(Proto => "udp", LocalPort => 53, V6Only => 0) or die;
-	while ($s->recv($m, 512)) {
-		$q = substr($m, 12); $q =~ /^((?:[^\0][\0-\377]*?)?\0....)/s or next; $q = $1;
-		$a = substr($q, -4, 2) eq "\0\1";
-		$s->send(substr($m, 0, 2) . "\x85\x80\0\1" . ($a ? "\0\1" : "\0\0") . "\0\0\0\0" . $q .
-			($a ? "\xc0\x0c\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1" : ""))
-	}'
+# Real ones, from the programs that "make deps" brings: they serve where they are started, and nowhere else.
 services() {
-	mkdir www
-	echo hello >www/index.html
-	in_here busybox httpd -f -p 8080 -h www 3>&- &
-	in_here busybox nc -ll -p 2222 -e cat 3>&- &
-	in_here perl -MIO::Socket::IP -e "$NAMES" 3>&- &
-	in_peer busybox httpd -f -p 80 -h www 3>&- &
-	in_peer perl -MIO::Socket::IP -e "$NAMES" 3>&- &
-	eventually 5 traffic
+	local name ns
+	PATH=$PATH:$TOP/build/nginx/usr/sbin
+	for name in nginx dropbear dnsmasq redis-check-rdb; do
+		command -v "$name" >/dev/null || skip "no $name: make deps"
+	done
+	mkdir -m 755 here peer home home/.ssh
+	for ns in here peer; do
+		mkdir "$ns/www"
+		cat >"$ns/nginx.conf" <<-END
+			daemon off; pid $ns.pid; user nobody nogroup;
+			events { worker_connections 64; }
+			http {
+				access_log off; client_body_temp_path t; proxy_temp_path t; fastcgi_temp_path t; uwsgi_temp_path t;
+				scgi_temp_path t;
+				server { listen 80; listen [::]:80; root www; }
+			}
+		END
+		"in_$ns" nginx -p "$PWD/$ns" -c nginx.conf -e stderr 3>&- &
+		"in_$ns" dnsmasq -C /dev/null --keep-in-foreground --log-facility=- --no-hosts --no-resolv --pid-file= \
+			--user=nobody --address=/kernloom.test/10.77.0.1 --address=/kernloom.test/fd77::1 3>&- &
+	done
+	head -c 100000 /dev/urandom | tee here/www/page >peer/www/update
+	# A user for ssh that this machine does not have.
+	echo "guest:x:1000:1000::$PWD/home:/bin/sh" >passwd
+	dropbearkey -t ed25519 -f hostkey >/dev/null 2>&1
+	dropbearkey -t ed25519 -f key 2>/dev/null | grep '^ssh-' >home/.ssh/authorized_keys
+	chown -R 1000:1000 home
+	in_here unshare -m sh -c 'mount --bind passwd /etc/passwd && exec dropbear -FEs -p 22 -P ssh.pid -r hostkey' 2>ssh.log 3>&- &
+	ln -s "$(command -v redis-check-rdb)" redis-server
+	in_here ./redis-server --bind '*' '-::*' --protected-mode no --save '' >redis.log 3>&- &
+	eventually 10 traffic
 }
 
-fetch() { in_peer curl -sf -m 3 -o /dev/null --interface "$1" "http://$2:8080/"; }
+# as LAST COMMAND...: by that peer, whose addresses are those the clients get.
+as() {
+	ip -n "$PEER" route replace 10.77.0.2 dev out0 src "10.77.0.$1" &&
+		ip -n "$PEER" -6 route replace fd77::2 dev out0 src "fd77::$1" && in_peer "${@:2}"
+}
+fetch() { as "$1" curl -sf -m 3 "http://$2/page" | cmp - here/www/page; }
+shell() { [[ $(HOME=$PWD as "$1" dbclient -y -y -T -i key "guest@$2" 'echo $((6 * 7))' 2>/dev/null </dev/null) == 42 ]]; }
+store() {
+	local word=$RANDOM
+	[[ $(as "$1" timeout 3 redis-cli -h "$2" set word "$word") == OK && $(as "$1" timeout 3 redis-cli -h "$2" get word) == "$word" ]]
+}
+resolve() { [[ $(as "$1" dig +short +tries=1 +timeout=3 "@$2" kernloom.test) == 10.77.0.1 ]]; }
+update() { # NAMESERVER TYPE: this host's own, from the address it is given
+	local address
+	address=$(in_here dig +short +tries=1 +timeout=3 "@$1" updates.kernloom.test "$2") || return
+	[[ $address != *:* ]] || address="[$address]"
+	in_here curl -sf -m 3 "http://$address/update" | cmp - peer/www/update
+}
 # What is to work all along: three peers, and this host's own questions.
 traffic() {
-	local last
-	for last in 1 11 12; do
-		fetch "10.77.0.$last" 10.77.0.2 && fetch "fd77::$last" '[fd77::2]' || return
+	local to
+	for to in 10.77.0.2 fd77::2; do
+		resolve 1 "$to" && shell 11 "$to" && store 12 "$to" && as 12 ping -q -c 1 -W 1 "$to" >/dev/null || return
 	done
-	in_peer busybox nslookup -type=a kernloom.test 10.77.0.2 | grep -q 192.0.2.1 &&
-		in_peer ping -q -c 1 -W 1 -I 10.77.0.12 10.77.0.2 >/dev/null || return
-	in_here busybox nslookup -type=a kernloom.test 10.77.0.1 | grep -q 192.0.2.1 &&
-		in_here curl -sf -m 3 -o /dev/null http://10.77.0.1/ && in_here curl -sf -m 3 -o /dev/null 'http://[fd77::1]/'
+	for to in 10.77.0.2 '[fd77::2]'; do
+		fetch 1 "$to" && fetch 11 "$to" || return
+	done
+	update 10.77.0.1 A && update fd77::1 AAAA
+}
+# What that is as edges.
+allowed() {
+	local family edge
+	for family in 10.77.0. fd77::; do
+		for edge in '1 80/tcp' '11 80/tcp' '11 22/tcp' '12 6379/tcp' '1 53/udp' '12 0/icmp'; do
+			echo "in $family$edge frozen"
+		done
+		echo "out ${family}12 0/icmp frozen"	# the answers
+		for edge in '1 53/udp' '1 80/tcp'; do
+			echo "out $family$edge frozen"
+		done
+	done
 }
 learned() {
 	traffic
-	[[ $(ask "SELECT count(*) FROM graph_edges WHERE state = 'learned' AND dir = 'in' AND port") -ge 7 &&
-		$(ask "SELECT count(*) FROM graph_edges WHERE state = 'learned' AND dir = 'out' AND port") -ge 3 ]]
+	[[ $(ask "SELECT count(*) FROM graph_edges WHERE state = 'learned' AND (port OR proto = 'icmp')") == $(allowed | wc -l) ]]
 }
 learn() {
 	services
@@ -104,37 +149,37 @@ violated() { # SRC PORT
 	graph() { kl-graph --db "$STATE/kliq.db" --frozen "$STATE/frozen.txt" "$@"; }
 	[ "$(graph freeze --rehearse | awk -F'\t' '$3 == "*" { print $NF }')" -eq 0 ]
 	graph freeze
-	for edge in 'in 10.77.0.'{1,11,12}' 8080/tcp' 'in fd77::'{1,11,12}' 8080/tcp' 'in 10.77.0.1 53/udp' 'in 10.77.0.12 0/icmp' \
-		'out 10.77.0.1 53/udp' 'out 10.77.0.1 80/tcp' 'out fd77::1 80/tcp'; do
-		grep -qx "$edge frozen" "$STATE/frozen.txt"
-	done
-	[ "$(grep -c 10.77.0.14 "$STATE/frozen.txt")" -eq 0 ]
+	diff <(grep -v ' \*/' "$STATE/frozen.txt" | sort) <(allowed | sort)
 	in_here kliq graph enforce -p "$PINS" --state "$STATE" --confirm 60 >rehearsal 2>&1
 	kl-set -p "$PINS" confirm
 	start --feature-profile graph-enforce --enforce
 	traffic
 	# A fourth peer, and a known one's first connection to another port: the first packet is one too many.
-	scan() { in_peer nmap -sS -n -Pn -e out0 -S "$1" -p 22,2222,8080 --max-retries 0 "$2" >/dev/null 2>&1 || true; }
-	new_port() { in_peer curl -s -m 2 --interface 10.77.0.11 telnet://10.77.0.2:2222 </dev/null || true; }
-	export -f scan new_port in_peer
-	[ "$(got 10.77.0.14 scan 10.77.0.14 10.77.0.2)" -eq 0 ]
-	[ "$(got 10.77.0.11 new_port)" -eq 0 ]
-	eventually 5 violated 10.77.0.14 8080
-	eventually 5 violated 10.77.0.11 2222
+	scan() { as 14 nmap "$@" --unprivileged -n -Pn -p 22,53,80,6379 --max-retries 0 -oG scan >/dev/null; }
+	export -f scan as store
+	for family in 10.77.0. '-6 fd77::'; do
+		prefix=${family#-6 }
+		# shellcheck disable=SC2086 # two words
+		[ "$(got "${prefix}14" scan ${family}2)" -eq 0 ]
+		[ "$(grep -o '/filtered/tcp/' scan | wc -l)" -eq 4 ]
+		[ "$(got "${prefix}11" store 11 "${prefix}2")" -eq 0 ]
+		eventually 5 violated "${prefix}14" 80
+		eventually 5 violated "${prefix}11" 6379
+	done
 	traffic
 	run --separate-stderr in_here kliq why -p "$PINS" --state "$STATE" 10.77.0.11
 	[ "$status" -eq 0 ]
-	[[ $output == *"edges      in 10.77.0.11 8080/tcp frozen"* ]]
-	[[ $output == *"violates   in 2222/tcp  new-edge  score 95"* ]]
-	[[ $output == *"edge-deny 2222/tcp, of graph"* ]]
-	run --separate-stderr in_here kliq why -p "$PINS" --state "$STATE" 10.77.0.14
+	[[ $output == *"edges      in 10.77.0.11 22/tcp frozen"* ]]
+	[[ $output == *"violates   in 6379/tcp  new-edge  score 95"* ]]
+	[[ $output == *"edge-deny 6379/tcp, of graph"* ]]
+	run --separate-stderr in_here kliq why -p "$PINS" --state "$STATE" fd77::14
 	[[ $output == *"edges      none in the frozen baseline"* ]]
-	[[ $output == *"in 8080/tcp  new-edge  score 95"* ]]
+	[[ $output == *"in 80/tcp  new-edge  score 95"* ]]
 	# Forged packets "from" a frozen peer, a thousand a second to a port nobody uses: it keeps its edges.
 	peer_send -c 4000 -r 1000 src=10.77.0.11 dst=10.77.0.2 proto=udp dport=7 &
 	forger=$!
 	for _ in 1 2 3 4 5 6; do
-		fetch 10.77.0.11 10.77.0.2
+		fetch 11 10.77.0.2
 		sleep 0.5
 	done
 	wait "$forger"
@@ -147,7 +192,7 @@ violated() { # SRC PORT
 	[ ! -s "$ERR" ]
 	# Taken back, all of it.
 	in_here kliq graph relax -p "$PINS" --state "$STATE"
-	fetch 10.77.0.14 10.77.0.2
+	fetch 14 10.77.0.2
 }
 
 @test "a database that is locked, then broken: said, tried again, and no tick waits" {
