@@ -77,6 +77,23 @@ generate() {
 	rows '' >in
 	kl-score --scan probes --trig-pps 0 --trig-syn 0 in | cut -f3,20 | grep -v '\*' | diff - <(printf '%s\t%s\n' src sev 192.0.2.1 0.000000 \
 		192.0.2.2 3.000000 192.0.2.3 3.000000 192.0.2.4 3.000000 192.0.2.5 1.000000)
+	# Nor is a reset: src pkts tcp udp syn ack rst ports answers; .3 and .4 send RSTs with ACK, to hide what they ask.
+	{
+		head -n 1 in | sed 's/$/\tanswers/'
+		while read -r src pkts tcp udp syn ack rst ports answers; do
+			printf '%s\n' "1.000	1.000	$src	$pkts	0	$tcp	$udp	0	$syn	$ack	$rst	$ports	0	0	0	$answers"
+		done <<-'END'
+			192.0.2.1 100 100 0 0 70 30 60 0
+			192.0.2.2 100 100 0 30 0 70 60 0
+			192.0.2.3 100 100 0 30 70 70 60 0
+			192.0.2.4 100 60 40 0 60 60 60 10
+			192.0.2.5 100 100 0 0 0 60 60 0
+			192.0.2.6 18446744073709551615 9 18446744073709551615 18446744073709551615 0 9 60 0
+			* 0 0 0 0 0 0 - -
+		END
+	} >in2
+	kl-score --scan probes --trig-pps 0 --trig-syn 0 in2 | cut -f3,21 | grep -v '\*' | diff - <(printf '%s\t%s\n' src sev 192.0.2.1 0.000000 \
+		192.0.2.2 1.500000 192.0.2.3 1.500000 192.0.2.4 1.500000 192.0.2.5 2.000000 192.0.2.6 3.000000)
 	printf '%s\t%s\n' key value scan probes >conf
 	kl-score -c conf in | cmp - <(kl-score --scan probes in)
 }

@@ -18,18 +18,26 @@ int count_get(const struct tsv_row *r, int col, uint64_t *out)
 	return tsv_u64(r, col, out);
 }
 
+static uint64_t less(uint64_t n, uint64_t some) { return some < n ? n - some : 0; }
+
 /* Whom this host asks much comes to as many ports as it asked from: no more ports
- * were probed than packets came that are no answers. */
+ * were probed than packets came that are no answers. Nor does a RST probe: a server sends one
+ * to each port of a client that is gone. Those with an ACK are taken off twice, so
+ * that never so many are taken off that a SYN or a UDP packet would be missed. */
 static int only_probes(const struct counts *c, const struct tsv_row *r, uint64_t n[COUNTS])
 {
-	uint64_t left = n[0], some;
+	uint64_t left = n[0], answer[3], rst, udp, most;
 
 	for (int i = 0; i < 3; i++) {
-		if (c->answer[i] < 0)
-			continue;
-		if (count_get(r, c->answer[i], &some))
+		if (count_get(r, c->answer[i], &answer[i]))
 			return -1;
-		left = some < left ? left - some : 0;
+		left = less(left, answer[i]);
+	}
+	if (left > n[1] && n[2]) {
+		if (count_get(r, c->rst, &rst) || count_get(r, c->udp, &udp))
+			return -1;
+		most = less(less(left, n[1]), less(udp, answer[2]));
+		left -= rst < most ? rst : most;
 	}
 	if (n[2] > left)
 		n[2] = left;

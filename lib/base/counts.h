@@ -19,6 +19,7 @@ struct counts {
 	int scan;		/* of SCAN_*: what is given out as ports */
 	int dt, col[COUNTS];	/* columns */
 	int answer[3];		/* of packets that may be answers to this host; -1 when absent */
+	int rst, udp;		/* of packets with RST, of UDP; -1 when absent */
 	struct memo tick;
 };
 
@@ -26,7 +27,8 @@ struct counts {
 #define COUNTS_BIND(c) \
 	{ "dt", &(c).dt, false }, { "pkts", &(c).col[0], false }, { "syn", &(c).col[1], false }, \
 	{ "ports", &(c).col[2], false }, { "bytes", &(c).col[3], false }, { "ack", &(c).answer[0], true }, \
-	{ "icmp", &(c).answer[1], true }, { "answers", &(c).answer[2], true }
+	{ "icmp", &(c).answer[1], true }, { "answers", &(c).answer[2], true }, { "rst", &(c).rst, true }, \
+	{ "udp", &(c).udp, true }
 
 /* Fills n, and dt with the length of the tick, > 0. A count of '-', which is for what was not counted,
  * is 0. Returns 0, or -1 after tsv_bad(). */
