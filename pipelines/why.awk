@@ -37,6 +37,18 @@ function signal(name, count, dt,	trig, ratio) {
 	line(name, sprintf("%12.1f/s  trigger %-10s ratio %.3f  weight %s", count / dt, trig, ratio, set["w-" name]))
 }
 
+function less(n, some) { return some + 0 < n ? n - some : 0 }
+
+# The ports that count as a scan, see --scan of kl-score(1).
+function probes(	left, most) {
+	if (set["scan"] != "probes")
+		return row["ports"]
+	left = less(less(less(row["pkts"], row["ack"]), row["icmp"]), row["answers"])
+	most = less(less(left, row["syn"]), less(row["udp"], row["answers"]))
+	left -= row["rst"] + 0 < most ? row["rst"] : most
+	return row["ports"] + 0 > left ? left : row["ports"]
+}
+
 # What all of a prefix did together, or the host: no trigger is of that.
 function sum(name, count) { line(name, count == "-" ? "           -" : sprintf("%12.1f/s", count / row["dt"])) }
 
@@ -181,7 +193,7 @@ function seen() {
 	}
 	signal("pps", row["pkts"], row["dt"])
 	signal("syn", row["syn"], row["dt"])
-	signal("scan", row["ports"], row["dt"])
+	signal("scan", probes(), row["dt"])
 	signal("bps", row["bytes"], row["dt"])
 	line("limiter", sprintf("%12.1f/s dropped", row["drop_rl"] / row["dt"]))
 	line("severity", row["sev"] ", led by " row["why"])

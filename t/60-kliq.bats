@@ -269,6 +269,56 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 	[ "${lines[3]}" = "seen       not in what was looked at, up to 2023-11-14 22:14:19" ]
 }
 
+@test "why --state holds a capture against what was learned there, and teaches it nothing" {
+	local state=$dir/state
+	mkdir -p "$state/learn"
+	kl-conf --profile public-web >"$state/settings.tsv"
+	printf '%s\t%s\n' srcbl-min-conf 0 srcbl-min-obs 5 >>"$state/settings.tsv"
+	printf '%s\t%s\n' key value trig-pps 7 trig-syn 250 trig-scan 20 >"$state/learn/triggers.tsv"
+	awk -F'\t' '$1 < 1700000030 || $1 == "time"' "$day" | kl-baseline -c "$state/settings.tsv" -s "$state/learn/baseline.tsv" >/dev/null
+	own=$(columns "$state/learn/baseline.tsv" src base_pps | awk -F'\t' '$1 == "203.0.113.10" { print $2 + 0 }')
+	awk -v own="$own" 'BEGIN { exit !(own > 7) }'
+	sums=$(cd "$state" && find . -type f -exec cksum {} + | sort)
+	about() { kliq why --state "$state" "$@" "$day" >"$dir/why"; }
+	pps() { awk '$1 == "pps" { print $4 }' "$dir/why"; }
+	# Who learns nothing now has no use for what was learned.
+	about 203.0.113.10
+	[ "$(pps)" = 1200 ]
+	run ! grep -qE '^(learned|normal|own)' "$dir/why"
+	echo dos-light >"$state/feature"
+	about 203.0.113.10
+	[ "$(pps)" = 7 ]
+	grep -qx 'learned    pps 7  syn 250  scan 20  (given: pps 1200  syn 250  scan 20)' "$dir/why"
+	run ! grep -qE '^(normal|own)' "$dir/why"
+	echo iq-learning >"$state/feature"
+	about 203.0.113.10
+	[ "$(pps)" = "$own" ]
+	grep -qE "^own +pps $own .*\(counts where it is more\)$" "$dir/why"
+	about 192.0.2.99
+	grep -q '^learned' "$dir/why"
+	run ! grep -qE '^(normal|own)' "$dir/why"
+	# The settings are those given, where some are.
+	about --profile nas 203.0.113.10
+	grep -qE "^learned .*\(given: pps 1500  syn 30  scan 8  bps 80000000\)$" "$dir/why"
+	rm "$state/feature"
+	[ "$(cd "$state" && find . -type f -exec cksum {} + | sort)" = "$sums" ]
+	# Else a capture knows nothing of a state.
+	[ "$(kliq why --profile public-web 203.0.113.10 "$day" | awk '$1 == "pps" { print $4 }')" = 1200 ]
+	run --separate-stderr kliq why --state "$dir/none" 203.0.113.10 "$day"
+	[ "$status" -eq 4 ]
+	[ "$stderr" = "kliq: nothing in $dir/none: kliq run or kliq tick has not been here" ]
+}
+
+@test "why shows as a scan what counts as one" {
+	{
+		sed -n '1s/$/\tanswers/p' "$day"
+		printf '1.000\t1.000\t%s\t0\t0\t0\t0\n' '192.0.2.1	60	3600	60	0	0	5	40	15	60' '*	60	3600	60	0	0	5	40	15	-'
+	} >"$dir/in"
+	kliq why --profile nas 192.0.2.1 "$dir/in" | grep -qE '^scan +5\.0/s  trigger 8 +ratio 0\.625 '
+	printf '%s\t%s\n' key value scan ports >"$dir/ports"
+	kliq why --profile nas -c "$dir/ports" 192.0.2.1 "$dir/in" | grep -qE '^scan +60\.0/s  trigger 8 +ratio 3\.000 '
+}
+
 @test "why finds the prefix a source is counted under" {
 	sed 's|2001:db8:bad::66|2001:db8:bad::/64|' "$day" >"$dir/prefix"
 	run --separate-stderr kliq why --profile public-web 2001:db8:bad::7 "$dir/prefix"
