@@ -2,8 +2,8 @@
 /*
  * kl-rollup: one row for a prefix of which many addresses misbehave.
  *
- * Reads score frames from FILE or stdin; passes every row through, with four
- * cells added on its right, and puts rows for prefixes before the star row.
+ * Reads score frames from FILE or stdin; passes every row through, or with --min-sev those
+ * worth a decision, with four cells added on its right, and puts rows for prefixes before the star row.
  * Keeps, in memory and in a file when told so, the sources of prefixes in
  * which one misbehaved lately, and no others.
  *
@@ -26,6 +26,7 @@
 static struct {
 	struct rollup_cfg roll;
 	const char *state;
+	double min_sev;
 } o = { .roll = { .members = 8, .sev = .5, .factor = 4, .cap = 3, .max_clean = .1, .window = 10000,
 		  .watch = 3000, .max_sources = 1000000 } };
 
@@ -44,11 +45,14 @@ static const struct opt opts[] = {
 	DUR("rollup-watch", watch, 0, "how long a prefix is looked at before it is rolled up"),
 	U32("rollup-max-sources", max_sources, 1, "addresses remembered at once"),
 	F64("sev-cap", cap, 0, 1e9, "no ratio counts for more"),
+	{ "min-sev", 0, OPT_F64, &o.min_sev, 0, 1e9, "F",
+	  "severity a row needs to pass, unless a limit dropped of its packets", 0, 0, 0 },
 	OPT_END
 };
 
 static const char *const sums[ROLLUP_SUMS] = { "pkts", "bytes", "tcp", "udp", "icmp", "syn", "ack", "rst",
 					       "ports", "drop_allow", "drop_deny", "drop_rl", "new" };
+enum { DROP_RL = ROLLUP_SUMS - 2, NEW };
 static const char *const trigs[SIGNALS] = { "trig_pps", "trig_syn", "trig_scan", "trig_bps" };
 static const int counted[SIGNALS] = { 0, 5, 8, 1 };	/* in sums: what each trigger is of */
 
@@ -91,16 +95,25 @@ static int get_row(struct state *s, const struct tsv_row *r, struct rollup_row *
 			return -1;
 		in->ratio[i] = ratio_of(in->count[counted[i]], dt, trig);
 	}
-	in->fresh = in->count[ROLLUP_SUMS - 1] > 0;
+	in->fresh = in->count[NEW] > 0;
 	return 0;
 }
 
 static bool is_new(const struct state *s, const struct tsv_row *r)
 {
-	int col = s->sum[ROLLUP_SUMS - 1];
+	int col = s->sum[NEW];
 	uint32_t n;
 
 	return col >= 0 && *tsv_cell(r, col, &n) == '1';
+}
+
+/* Whether it may stay out: to kl-fsm a source without a row was silent. */
+static bool is_calm(const struct state *s, const struct tsv_row *r, double sev)
+{
+	int col = s->sum[DROP_RL];
+	uint32_t n;
+
+	return sev < o.min_sev && (col < 0 || strchr("0-", *tsv_cell(r, col, &n)));
 }
 
 static void row(void *self, const struct tsv_row *r)
@@ -115,6 +128,8 @@ static void row(void *self, const struct tsv_row *r)
 			return;
 		rollup_note(&s->roll, &in, r->time);
 	}
+	if (is_calm(s, r, in.sev))
+		return;
 	tsv_put(&s->out, r->line, r->len);
 	tsv_puts(&s->out, "\t-\t-\t-\t-\n");
 }
@@ -189,7 +204,7 @@ static void header(void *self, const char *line, size_t n)
 static const struct opt_page page = {
 	.synopsis = "[-c FILE] [-s FILE] [--rollup-members N] [--rollup-sev F] [--rollup-factor F]\n"
 		    " [--rollup-max-clean F] [--rollup-window DUR] [--rollup-watch DUR]\n"
-		    " [--rollup-max-sources N] [--sev-cap F] [FILE]",
+		    " [--rollup-max-sources N] [--sev-cap F] [--min-sev F] [FILE]",
 	.purpose = "one row for a prefix of which many addresses misbehave",
 	.opts = opts,
 };

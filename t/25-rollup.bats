@@ -245,6 +245,36 @@ kl-rollup: 203.0.113.0/24 is not rolled up: 40.0 % of it is clean, 100 of 250 ad
 	[ "${#lines[@]}" -eq 11 ]
 }
 
+@test "--min-sev: what is calm stays out, but what a limit dropped of; all are counted" {
+	{ score_head; frame 1001 10.0.0.%d,9,0.6 10.0.0.1%d,2,0.05 10.0.1.%d,1,0.05 10.0.2.%d,1,0.1; } |
+		awk -F'\t' -v OFS='\t' '$3 == "10.0.1.1" { $8 = 4 } { print }' >in
+	kl-rollup --rollup-watch 0 --rollup-max-clean 0.2 in >all
+	awk -F'\t' '$14 == "sev" || $14 == "-" || $14 >= 0.1 || $8 > 0' all >want
+	kl-rollup --rollup-watch 0 --rollup-max-clean 0.2 --min-sev 0.1 in | diff want -
+	[ "$(wc -l <all) $(wc -l <want)" = "16 14" ]
+	[ "$(awk -F'\t' '$15 == "rollup" { print $3, $16, $17 }' want)" = "10.0.0.0/24 9 2" ]
+	kl-rollup --rollup-watch 0 --min-sev 0.1 in 2>err | grep -q 'refused	9	2'
+}
+
+@test "--min-sev up to where a tick is quiet and a limit obeyed changes no level" {
+	local seed min moved=0
+	for seed in $(seq 2001 2020); do
+		awk -v seed="$seed" -v dir=. -f "$BATS_TEST_DIRNAME/fsm-trace.awk"
+		awk -F'\t' -v OFS='\t' '
+			NR == 1 { print $0, "pkts", "trig_pps", "trig_syn", "trig_scan", "trig_bps"; next }
+			{ print $0, 1, 0, 0, 0, 0 }' score.tsv >in
+		min=$(awk -F'\t' 'BEGIN { least = 9 }
+			/^(sev-step1|sev-decay-below|noncomp-reset-below)/ || (/^(noncomp-sev|block-min-sev)/ && $2 > 0) {
+				if ($2 < least) least = $2 }
+			END { print least }' settings.tsv)
+		kl-fsm -c settings.tsv in | cut -f1-7 >want
+		kl-rollup --rollup-members 1000 --min-sev "$min" in >sieved
+		kl-fsm -c settings.tsv sieved | cut -f1-7 | diff want -
+		moved=$((moved + $(wc -l <in) - $(wc -l <sieved)))
+	done
+	[ "$moved" -gt 1000 ]
+}
+
 @test "a frame that was cut decides nothing" {
 	{ score_head; frames 1003 10.0.0.%d,9,0.6; } >in
 	{ sed '$d' in; frame 1004 10.0.0.%d,7,0.6; } >part

@@ -183,7 +183,7 @@ changes() {
 	[ "$status" -eq 0 ]
 	[ "$output" = "kl-conf --profile idp >settings.tsv
 kl-score -c settings.tsv $day |
-kl-rollup -c settings.tsv |
+kl-rollup -c settings.tsv --min-sev 0.1 |
 kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 	run --separate-stderr kliq run --print -p /x -i 5 --profile public-web --enforce --state /s --record /r
 	[ "$status" -eq 0 ]
@@ -192,7 +192,7 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 		kl-dump-src -p /x -i 5 -n 0 |
 		tee -a /r |
 		kl-score -c /s/settings.tsv -s /s/learn/strangers.tsv |
-		kl-rollup -c /s/settings.tsv -s /s/learn/rollup.tsv |
+		kl-rollup -c /s/settings.tsv -s /s/learn/rollup.tsv --min-sev 0.1 |
 		kl-fsm -c /s/settings.tsv --whitelist /s/exempt.txt -s /s/fsm/state.tsv |
 		kl-apply -p /x -c /s/settings.tsv --sync
 	END
