@@ -15,6 +15,6 @@ CREATE TEMP TABLE tick (dir, src, addr, port, proto, pkts, bytes);
 CREATE TEMP TABLE soft (dir, src, addr, port, proto, pkts, bytes);
 CREATE TEMP TABLE frame (at, dt);
 CREATE TEMP TABLE limited (lo BLOB PRIMARY KEY, hi BLOB) WITHOUT ROWID;
--- The edges of the rows of tick, by rowid; id NULL: there is none.
-CREATE TEMP TABLE known (id INTEGER, row INTEGER, pkts INTEGER, bytes INTEGER);
+-- The edges of the rows of tick, by rowid; id NULL: there is none. obs: enough to say what is normal.
+CREATE TEMP TABLE known (id INTEGER, row INTEGER, pkts INTEGER, bytes INTEGER, obs INTEGER);
 CREATE TEMP TABLE did (at, edges, fresh, learned, dropped);

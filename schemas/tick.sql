@@ -20,14 +20,14 @@ INSERT INTO tick
 		proto, sum(pkts), sum(bytes)
 	FROM soft s GROUP BY dir, src, service, proto;
 INSERT INTO known
-	SELECT e.id, t.rowid, t.pkts, t.bytes
-	FROM tick t LEFT JOIN graph_edges e
+	SELECT e.id, t.rowid, t.pkts, t.bytes, t.pkts * 1000.0 / dt >= min_pps AND t.bytes * 1000.0 / dt >= min_bps
+	FROM frame CROSS JOIN conf CROSS JOIN tick t LEFT JOIN graph_edges e
 		ON e.dir = t.dir AND e.src = t.src AND e.port = t.port AND e.proto = t.proto;
 
 -- A source that touches edge after edge is no peer: what it left goes, and nothing new is taken from it for a
 -- while. Of all others no more than there is room for, every tick another choice.
 CREATE TEMP TABLE strange AS
-	SELECT dir, src, addr, port, proto, tick.pkts, tick.bytes FROM known JOIN tick ON tick.rowid = row
+	SELECT dir, src, addr, port, proto, tick.pkts, tick.bytes, obs FROM known JOIN tick ON tick.rowid = row
 	WHERE id IS NULL;
 DELETE FROM known WHERE id IS NULL;
 DELETE FROM graph_wide WHERE until <= (SELECT at FROM frame);
@@ -53,7 +53,7 @@ INSERT INTO graph_edges (dir, src, port, proto, state, addr)
 	SELECT dir, src, port, proto, 'candidate', addr FROM strange;
 UPDATE did SET fresh = changes();
 INSERT INTO known
-	SELECT e.id, NULL, s.pkts, s.bytes FROM strange s JOIN graph_edges e
+	SELECT e.id, NULL, s.pkts, s.bytes, obs FROM strange s JOIN graph_edges e
 		ON e.dir = s.dir AND e.src = s.src AND e.port = s.port AND e.proto = s.proto;
 UPDATE did SET edges = (SELECT count(*) FROM known);
 
@@ -61,15 +61,14 @@ UPDATE did SET edges = (SELECT count(*) FROM known);
 -- it is too small to count; the first one that counts is the median. A peak fades with its half-life, the
 -- slower the rarer the edge is active: up to ten times.
 INSERT INTO edge_baselines
-	SELECT id, at, at, 1, 1, 1, 1, pkts, bytes, iif(counts, 1, 0), iif(counts, dt, 0),
-		iif(counts, pps, 0), 0, iif(counts, pps, 0), iif(counts, bps, 0), 0, iif(counts, bps, 0), at
-	FROM (SELECT id, at, dt, pkts, bytes, pkts * 1000.0 / dt AS pps, bytes * 1000.0 / dt AS bps,
-			pkts * 1000.0 / dt >= min_pps AND bytes * 1000.0 / dt >= min_bps AS counts
-		FROM known, frame, conf)
+	SELECT id, at, at, 1, 1, 1, 1, pkts, bytes, obs, iif(obs, dt, 0),
+		iif(obs, pkts * 1000.0 / dt, 0), 0, iif(obs, pkts * 1000.0 / dt, 0),
+		iif(obs, bytes * 1000.0 / dt, 0), 0, iif(obs, bytes * 1000.0 / dt, 0), at
+	FROM frame CROSS JOIN known
 	WHERE true
 	ON CONFLICT (edge) DO UPDATE SET
-		first_seen = min(first_seen, excluded.first_seen),
-		last_seen = max(last_seen, excluded.last_seen),
+		first_seen = iif(excluded.first_seen < first_seen, excluded.first_seen, first_seen),
+		last_seen = iif(excluded.last_seen > last_seen, excluded.last_seen, last_seen),
 		seen = seen + 1,
 		windows = windows + (excluded.last_seen / (SELECT window FROM conf)
 			> last_seen / (SELECT window FROM conf)),
@@ -99,14 +98,14 @@ INSERT INTO edge_baselines
 		bps_median = iif(excluded.obs AND obs, bps_median + (excluded.bps_median - bps_median)
 			* iif(obs < (SELECT min_obs FROM conf), (SELECT alpha_first FROM conf), (SELECT alpha FROM conf)),
 			iif(obs, bps_median, excluded.bps_median)),
-		pps_peak = max(excluded.pps_peak, pps_peak * iif((SELECT half_life FROM conf),
-			pow(0.5, max(0, excluded.peak_at - peak_at) / ((SELECT half_life FROM conf)
+		pps_peak = max(excluded.pps_peak, iif((SELECT half_life FROM conf), pps_peak
+			* pow(0.5, max(0, excluded.peak_at - peak_at) / ((SELECT half_life FROM conf)
 			* iif(obs >= 20 AND excluded.peak_at - first_seen >= 3600000,
-				1 + 9 * max(0, 1 - active * 1.0 / (excluded.peak_at - first_seen)), 1.0))), 1)),
-		bps_peak = max(excluded.bps_peak, bps_peak * iif((SELECT half_life FROM conf),
-			pow(0.5, max(0, excluded.peak_at - peak_at) / ((SELECT half_life FROM conf)
+				1 + 9 * max(0, 1 - active * 1.0 / (excluded.peak_at - first_seen)), 1.0))), pps_peak)),
+		bps_peak = max(excluded.bps_peak, iif((SELECT half_life FROM conf), bps_peak
+			* pow(0.5, max(0, excluded.peak_at - peak_at) / ((SELECT half_life FROM conf)
 			* iif(obs >= 20 AND excluded.peak_at - first_seen >= 3600000,
-				1 + 9 * max(0, 1 - active * 1.0 / (excluded.peak_at - first_seen)), 1.0))), 1)),
+				1 + 9 * max(0, 1 - active * 1.0 / (excluded.peak_at - first_seen)), 1.0))), bps_peak)),
 		peak_at = max(peak_at, excluded.peak_at);
 
 -- Enough of it, while the edge is in use: often and long enough, or rarely for a long time.
