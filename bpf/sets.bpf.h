@@ -49,6 +49,14 @@ static __always_inline __u32 set_of(__u32 bits, __u32 sets)
 	return ((__u64)bits * sets) >> 32;
 }
 
+/* The second set of h2 = rehash(h), whose first is s1. */
+static __always_inline __u32 other_set(__u64 h2, __u32 s1, __u32 sets)
+{
+	__u32 s2 = set_of(h2, sets);
+
+	return s2 != s1 ? s2 : s1 ? s1 - 1 : 1;
+}
+
 /* From bits that the set does not use, high and low: sources of one set differ in some. */
 static __always_inline __u64 tag_of(__u64 h)
 {

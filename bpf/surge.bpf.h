@@ -4,7 +4,7 @@
  * history passes. Anybody else is dropped at first and let in when he comes
  * again as somebody does who waits for an answer: not at once, and soon.
  *
- *   SYN          again from the same address to the same port
+ *   SYN          again from the same address to the same port; none waits less than a second (RFC 6298)
  *   other TCP    the same segment again
  *   UDP, SCTP    as long a packet again from the same address to the same port
  *
@@ -23,6 +23,7 @@
 #include "reply.bpf.h"
 
 #define SURGE_EARLY  2		/* eighths of a second: a second packet before is none that waits */
+#define SURGE_SYN    7		/* as a SYN */
 #define SURGE_LATE   80		/* and one behind this begins anew */
 #define SURGE_TWINS  4		/* others beside the one that passed pass for so long */
 #define SURGE_AGAIN  512	/* then the same one not for 64 s, and the last byte of its address more */
@@ -58,8 +59,8 @@ static __always_inline __u64 surge_print(const struct pkt *k, const __u8 *p, con
 	return h | 1ull << 44;	/* the tag is never 0: an empty cell is nobody's */
 }
 
-/* How the packet of fingerprint h comes. *twin: one like it passed. Notes it. */
-static __always_inline __u32 surge_comes(__u64 h, __u64 now, __u32 last, bool *twin)
+/* How the packet of fingerprint h comes, not before `early`. *twin: one like it passed. Notes it. */
+static __always_inline __u32 surge_comes(__u64 h, __u64 now, __u32 early, __u32 last, bool *twin)
 {
 	__u32 set = h & (SURGE_SETS - 1), tag = h >> 44, oldest = 0, at = 0, age, i, c;
 	struct surge_set *s = bpf_map_lookup_elem(&surge_sets, &set);
@@ -90,7 +91,7 @@ static __always_inline __u32 surge_comes(__u64 h, __u64 now, __u32 last, bool *t
 				return COMES_AGAIN;
 			if (age < SURGE_AGAIN + last * 8)
 				return COMES_EARLY;
-		} else if (age < SURGE_EARLY) {
+		} else if (age < early) {
 			return COMES_EARLY;
 		} else if (age <= SURGE_LATE) {
 			s->c[at] = tag << 12 | SURGE_PASSED | (now & SURGE_TIME);
@@ -109,15 +110,53 @@ static __always_inline bool established(const struct kl_src *r, const struct kl_
 	       (c->carry || (__u32)(r->pb >> KL_PB_SHIFT) >= r->syn + 2);
 }
 
+/* Who did no more than knock in a surge, or if there is none, than knock twice, counts as seen once in set
+ * s, and may have to give way. Before a surge is noticed its flood filled the table, and it keeps coming. */
+static __always_inline void yields(__u32 family, __u32 s)
+{
+	struct tag_word *w = ELEM_OF(family, src_tags, s);
+	struct src_set *h = ELEM_OF(family, src, s);
+	__u64 seen, once = 0, twice = 0;
+	__u32 i, pol;
+
+	if (!w || !h)
+		return;
+	seen = *(volatile __u64 *)&w->w;
+#pragma unroll
+	for (i = 0; i < KL_WAYS; i++) {
+		pol = h->r[i].pol & KL_POL_SURGE;
+		if (!(seen & 127ull << i * 8))
+			continue;	/* being filled */
+		if (pol == KL_POL_SUSPECT)
+			once |= 128ull << i * 8;
+		else if (pol && !(pol & KL_POL_KNOWN))
+			twice |= 128ull << i * 8;
+	}
+	cas(&w->w, s, seen, seen & ~(once ? once : twice));
+}
+
+__noinline int make_room(__u64 h)
+{
+	__u32 sets = src_sets(), s = set_of(h >> 32, sets);
+	struct work *w = work_of();
+
+	if (!w)
+		return 0;
+	yields(w->k.family, s);
+	yields(w->k.family, other_set(rehash(h), s, sets));
+	return 1;
+}
+
 /* The record of work.k's source, made if there is room: it knocks twice. */
 static __always_inline struct kl_src *surge_record(struct kl_totals *t, const struct pkt *k, __u64 now_j)
 {
 	__u64 h = src_hash(k);
 	__u32 at = src_find_or_make(h, now_j, 1);
+	struct tag_word *w;
 	struct src_set *s;
 	__u32 set, way;
 
-	if (!at)
+	if (!at && make_room(h))
 		at = src_find_or_make(h, now_j, 1);
 	if (!at)
 		return 0;
@@ -128,8 +167,12 @@ static __always_inline struct kl_src *surge_record(struct kl_totals *t, const st
 	set = at >> 5;
 	way = at >> 2;
 	asm volatile("%0 &= 7" : "+r"(way));
+	w = ELEM_OF(k->family, src_tags, set);
 	s = ELEM_OF(k->family, src, set);
-	return s ? &s->r[way] : 0;
+	if (!w || !s)
+		return 0;
+	seen_again(w, set, way, *(volatile __u64 *)&w->w);
+	return &s->r[way];
 }
 
 /* The step for work.k, whose source is not known and has its record at `place`; 0: it has none.
@@ -165,7 +208,8 @@ __noinline int surge(struct xdp_md *ctx, __u32 place)
 		return KL_PASS;
 	h = surge_print(k, AT(k, (void *)(long)ctx->data), (void *)(long)ctx->data_end);
 	if (h)
-		comes = surge_comes(h, surge_now(w->j.now64), NUM64(k->whole) & 63, &twin);
+		comes = surge_comes(h, surge_now(w->j.now64), syn ? SURGE_SYN : SURGE_EARLY,
+				    NUM64(k->whole) & 63, &twin);
 	if (h && !syn && !twin && pol & KL_POL_CAME) {
 		f.r->pol |= KL_POL_KNOWN;
 		return KL_PASS;

@@ -130,7 +130,7 @@ __noinline int OF_KIND(_claim)(__u32 s, __u64 seen, __u64 m, __u64 tag, __u32 no
 __noinline int OF_KIND(_find_or_make)(__u64 h, __u32 now, __u32 make)
 {
 	__u64 tag = tag_of(h), h2 = rehash(h), seen1, seen2, e1, e2;
-	__u32 sets = OF_KIND(_sets)(), s1 = set_of(h >> 32, sets), s2 = set_of(h2, sets), s;
+	__u32 sets = OF_KIND(_sets)(), s1 = set_of(h >> 32, sets), s2 = other_set(h2, s1, sets), s;
 	struct work *wk = work_of();
 	struct tag_word *w1, *w2;
 	const struct pkt *k;
@@ -139,8 +139,6 @@ __noinline int OF_KIND(_find_or_make)(__u64 h, __u32 now, __u32 make)
 	if (!wk)
 		return NO_ROOM;
 	k = &wk->k;
-	if (s2 == s1)
-		s2 = s1 ? s1 - 1 : 1;
 	w1 = ELEM_OF(k->family, OF_KIND(_tags), s1);
 	w2 = ELEM_OF(k->family, OF_KIND(_tags), s2);
 	if (!w1 || !w2)

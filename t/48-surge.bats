@@ -58,3 +58,28 @@ wanted() {
 	wanted - | kl-apply -p "$PINS" | tail -n 1 | cut -f10- | diff - <(printf -- '-\t-\n')
 	[ "$(got 10.77.0.8 peer_send -c 5 src=10.77.0.8 dst=10.77.0.2 proto=tcp dport=80 flags=S)" -eq 5 ]
 }
+
+@test "who came again is let in, though the flood that was here before the surge fills the table" {
+	need_root
+	lab_up no6
+	in_here kl-attach -p "$PINS" --sources 1024 in0 >/dev/null
+	flood() { peer_send -c 16000 srcs=8000 src=10.78.0.1 dst=10.77.0.2 proto=tcp dport=80 flags=S; }
+	flood
+	wanted BLOCK | kl-apply -p "$PINS" --surge-rate 0 >/dev/null
+	flood
+	knock() { peer_send -c 20 srcs=20 src=10.77.0.20 dst=10.77.0.2 proto=tcp dport=80 flags=S; }
+	all() { knock; sleep 1.2; knock; peer_send -c 100 srcs=20 src=10.77.0.20 dst=10.77.0.2 proto=tcp dport=80 flags=A; }
+	export PEER HELPERS
+	export -f knock all peer_send in_peer
+	in_here "$HELPERS/recv" in0 bash -c all | grep -c '	6$' | diff - <(echo 20)
+}
+
+@test "a SYN that is sent again at once, or after a third of a second, is none that waited for an answer" {
+	need_root
+	lab_up no6
+	in_here kl-attach -p "$PINS" in0 >/dev/null
+	wanted BLOCK | kl-apply -p "$PINS" --surge-rate 0 >/dev/null
+	[ "$(got 10.77.0.9 peer_send -c 3 -r 6 src=10.77.0.9 dst=10.77.0.2 proto=tcp dport=80 flags=S)" -eq 0 ]
+	# What is no SYN may: a client of UDP, or a segment of a conversation, waits no longer.
+	[ "$(got 10.77.0.9 peer_send -c 2 -r 3 src=10.77.0.9 dst=10.77.0.2 proto=udp dport=53)" -eq 1 ]
+}

@@ -168,7 +168,7 @@ mutant() {
 	mutant shake.bpf.h 's/set\[i\] = 0;//' --packets 0
 	mutant shake.bpf.h 's/TCP_SYN | TCP_RST | TCP_ACK/TCP_SYN | TCP_ACK/' --packets 0
 	mutant kl_xdp.bpf.c 's/flow.r && v == KL_PASS && may/flow.r \&\& may/' --packets 0
-	mutant surge.bpf.h 's/age < SURGE_EARLY/age < 0/' --packets 0
+	mutant surge.bpf.h 's/age < early/age < 0/' --packets 0
 	mutant surge.bpf.h 's/age <= SURGE_LATE/age <= 60/' --packets 0
 	mutant surge.bpf.h 's/r->syn + 2/r->syn + 1/' --packets 0
 	mutant surge.bpf.h 's/!pol && c/c/' --packets 0

@@ -17,7 +17,9 @@ bool knock_of(struct knock *k, const struct wire *w)
 	k->dport = w->dport;
 	if (w->proto != 6 || !w->has_flags) {
 		k->len = (uint32_t)w->len;
-	} else if ((w->flags & 0x12) != 0x02) {
+	} else if ((w->flags & 0x12) == 0x02) {
+		k->syn = true;
+	} else {
 		k->segment = true;
 		k->sport = w->sport;
 		k->seq = wire_be16(w->body.p + 4) << 16 | wire_be16(w->body.p + 6);
@@ -33,7 +35,7 @@ static bool same(const struct knock *a, const struct knock *b)
 
 enum knock_is knock(struct knock *noted, size_t *n, const struct knock *k, uint64_t now, bool *twin)
 {
-	unsigned age, quiet = 8 * (64 + k->src[15] % 64);
+	unsigned age, quiet = 8 * (64 + k->src[15] % 64), early = k->syn ? 7 : 2;
 	struct knock *o;
 
 	*twin = false;
@@ -44,7 +46,7 @@ enum knock_is knock(struct knock *noted, size_t *n, const struct knock *k, uint6
 		*twin = o->passed;
 		if (o->passed && age < 4)
 			return KNOCK_AGAIN;
-		if (o->passed ? age < quiet : age < 2)
+		if (o->passed ? age < quiet : age < early)
 			return KNOCK_EARLY;
 		if (!o->passed && age <= 80) {
 			o->passed = true;

@@ -12,7 +12,7 @@ struct model_src;
 
 struct knock {			/* what has to come again */
 	uint8_t src[16], proto;
-	bool segment;		/* TCP, and no SYN: sport and seq count */
+	bool syn, segment;	/* segment: TCP, and no SYN; sport and seq count */
 	uint16_t dport, sport;
 	uint32_t seq, len;	/* len of what is not TCP */
 	bool passed;
