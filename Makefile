@@ -60,7 +60,7 @@ MODEL_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/model/*.c))
 BINS      := $(addprefix $(B)/bin/,$(PURE) $(KERN))
 UNITS     := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/*.c))
 BENCHES   := $(patsubst t/bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard t/bench/*.c)))
-HELPERS   := $(patsubst t/%.c,$(B)/t/%,$(wildcard t/*.c))
+HELPERS   := $(patsubst t/%.c,$(B)/t/%,$(filter-out %.bpf.c,$(wildcard t/*.c)))
 FUZZERS   := $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(filter-out t/fuzz/fuzz.c,$(wildcard t/fuzz/*.c)))
 SCRIPTS   := pipelines/kliq $(filter-out %.8,$(wildcard pipelines/kliq-*))
 
@@ -127,6 +127,10 @@ $(B)/bench/%: t/bench/%.c $(B)/bench_mutate.skel.h
 $(B)/t/differ: t/differ.c $(B)/libmodel.a $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_KERN) -lm
+$(B)/%.bpf.o: t/%.bpf.c
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+$(B)/t/send: $(B)/send.skel.h
+$(B)/t/send: LDLIBS := -lbpf
 $(B)/t/day: LDLIBS := -lm
 $(B)/t/feed: LDLIBS := -lbpf -lpcap
 $(B)/t/clock: LDLIBS := -fPIC -shared
