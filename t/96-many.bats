@@ -13,7 +13,7 @@ setup() {
 	in_here kl-attach -p "$PINS" in0 >/dev/null
 	STATE=$BATS_TEST_TMPDIR/state OUT=$BATS_TEST_TMPDIR/receipts ERR=$BATS_TEST_TMPDIR/messages
 	SMALL=$BATS_TEST_TMPDIR/small.tsv
-	printf '%s\t%s\n' key value total-warmup 2s surge-ttl 2s down-need 1 >"$SMALL"
+	printf '%s\t%s\n' key value total-warmup 2s surge-ttl 1s down-need 1 >"$SMALL"
 }
 
 teardown() {

@@ -367,7 +367,7 @@ static void stop(int sig)
 struct plan {
 	long count, rate, seconds, sent;
 	bool lossy;
-	double start, took;
+	double start, next, took;	/* next: nothing before; who is late hurries, at twice the rate */
 };
 
 /* Waits until the i'th frame is due, at start + i / rate (rate 0: at once). False: the time is over. */
@@ -375,6 +375,7 @@ static bool its_time(const struct plan *p, long i)
 {
 	double due = p->rate ? p->start + (double)i / (double)p->rate : 0, t;
 
+	due = due > p->next ? due : p->next;
 	while ((t = now()) < due && !stopped)
 		nanosleep(&(struct timespec){ .tv_nsec = due - t > 1e-4 ? 50000 : 1 }, NULL);
 	return !stopped && t <= p->start + (double)p->seconds;
@@ -449,6 +450,7 @@ static bool by_kernel(const char *to, const struct frame *f, struct plan *p)
 			able = false;
 		}
 		p->sent = (long)s->data->walk.sent;
+		p->next = now() + (double)chunk / 2 / (double)p->rate;
 	}
 	close(hold);
 	send__destroy(s);
