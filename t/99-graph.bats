@@ -73,7 +73,7 @@ services() {
 		END
 		"in_$ns" nginx -p "$PWD/$ns" -c nginx.conf -e stderr 3>&- &
 		"in_$ns" dnsmasq -C /dev/null --keep-in-foreground --log-facility=- --no-hosts --no-resolv --pid-file= \
-			--user=nobody --address=/kernloom.test/10.77.0.1 --address=/kernloom.test/fd77::1 3>&- &
+			--user=nobody --address=/kernloom.test/10.77.0.1 --address=/kernloom.test/fd77::1 2>"$ns.dns" 3>&- &
 	done
 	head -c 100000 /dev/urandom | tee here/www/page >peer/www/update
 	# A user for ssh that this machine does not have.
@@ -105,6 +105,7 @@ update() { # NAMESERVER TYPE: this host's own, from the address it is given
 	[[ $address != *:* ]] || address="[$address]"
 	in_here curl -sf -m 3 "http://$address/update" | cmp - peer/www/update
 }
+scan() { as 14 nmap "$@" --unprivileged -n -Pn -p 22,53,80,6379 --max-retries 0 -oG scan >/dev/null; }
 # What is to work all along: three peers, and this host's own questions.
 traffic() {
 	local to
@@ -155,7 +156,6 @@ violated() { # SRC PORT
 	start --feature-profile graph-enforce --enforce
 	traffic
 	# A fourth peer, and a known one's first connection to another port: the first packet is one too many.
-	scan() { as 14 nmap "$@" --unprivileged -n -Pn -p 22,53,80,6379 --max-retries 0 -oG scan >/dev/null; }
 	export -f scan as store
 	for family in 10.77.0. '-6 fd77::'; do
 		prefix=${family#-6 }
@@ -193,6 +193,79 @@ violated() { # SRC PORT
 	# Taken back, all of it.
 	in_here kliq graph relax -p "$PINS" --state "$STATE"
 	fetch 14 10.77.0.2
+}
+
+# example PAGE WORDS: what its example below these words says, with the addresses of the lab.
+example() {
+	awk -v words="$2" '
+		$0 == ".Sh EXAMPLES" { there = 1 }
+		/^\.(Ed|Sh SEE)/ || /^[^.]/ && lines && !block { if (found) exit }
+		there && index($0, words) == 1 { found = 1 }
+		!found { next }
+		/^\.Bd/ { block = 1; next }
+		sub(/^\.Dl /, "") || block { print; lines++ }
+	' "$TOP/$1" | sed 's/\\(dq/"/g; s/\\e/\\/g; s/10\.0\.7\.0/10.77.0.0/; s/192\.0\.2\.9/10.77.0.12/'
+}
+# literally PAGE WORDS: that example, by a shell that finds this test's instance and state where they usually are.
+literally() {
+	local text
+	text=$(example "$@")
+	[[ -n $text ]]
+	in_here unshare -m bash -euc 'mount --bind "$1" /sys/fs/bpf && mount -t tmpfs tmpfs /var/lib &&
+		mkdir -p /var/lib/kernloom/iq && mount --bind "$2" /var/lib/kernloom/iq && exec bash -euo pipefail -c "$3"' \
+		bash "$PINS" "$STATE" "$text"
+}
+# What reads the kernel is told to end, as by ^C; the rest follows.
+end_dumps() {
+	local pid
+	for pid in $(ip netns pids "$HERE"); do
+		! grep -qs ^kl-dump- "/proc/$pid/comm" || kill -TERM "$pid" || true
+	done
+}
+
+@test "by hand, with the pipelines of the pages: learn, rehearse, freeze, edit, enforce, check" {
+	services
+	mkdir "$STATE"
+	cp fast.tsv "$STATE/settings.tsv"
+	literally cmd/kl-graph-record.1 'Learn from now on' >recorded 2>"$ERR" 3>&- &
+	eventually 30 test -s recorded
+	eventually 90 learned
+	end_dumps
+	wait $! || [ $? -eq 143 ]
+	export EDITOR='sed -i /fd77::11.80.tcp/d' GIT_AUTHOR_NAME=me GIT_AUTHOR_EMAIL=me@host GIT_COMMITTER_NAME=me GIT_COMMITTER_EMAIL=me@host
+	literally cmd/kl-graph.1 'Look, rehearse, freeze' >seen
+	[ "$(grep -c "$(printf '\tlearned\t')" seen)" -ge "$(allowed | wc -l)" ]
+	[ "$(git -C "$STATE" show HEAD:frozen.txt | grep -v ' \*/' | sort)" = "$(allowed | sort)" ]
+	literally cmd/kl-graph.1 'Change it by hand'
+	literally cmd/kl-graph.1 'Administrators may come'
+	literally cmd/kl-graph.1 'Who is on the wire now' >new 3>&- &
+	wire=$!
+	while ! gone "$wire"; do
+		fetch 11 '[fd77::2]'
+		sleep 0.5
+	done
+	wait "$wire" || [ $? -eq 1 ]	# they differ
+	cut -f 2-5 new | diff - <(printf 'in\tfd77::11\t80\ttcp\n')
+	literally pipelines/kliq.8 'On a host whose peers are known' >rehearsal
+	literally cmd/kl-graph-check.1 'Strikes for who breaks it' >"$OUT" 2>"$ERR" 3>&- &
+	check=$!
+	in_here kl-dump-flow -p "$PINS" -i 1 -n 0 >flows.tsv 3>&- &
+	eventually 20 grep -qP '\t\*\t' "$OUT"
+	fetch 1 10.77.0.2
+	shell 11 fd77::2
+	store 12 fd77::2
+	update 10.77.0.1 A
+	run ! store 12 10.77.0.2
+	run ! fetch 11 '[fd77::2]'
+	limited() { awk -F'\t' '$2 == "fd77::14" && $3 != "OBSERVE" { n++ } END { exit !n }' "$OUT"; }
+	caught() { scan -6 fd77::2 && limited; }
+	eventually 30 caught
+	end_dumps
+	wait "$check" || [ $? -eq 143 ]
+	cp "$STATE/frozen.txt" .
+	literally cmd/kl-graph-check.1 'What a captured day' | grep -q "$(printf '^ *[1-9][0-9]* fd77::14\t6379\ttcp\tnew-edge$')"
+	literally cmd/kl-graph.1 'A picture'
+	grep -q '</svg>' graph.svg
 }
 
 @test "a database that is locked, then broken: said, tried again, and no tick waits" {
