@@ -200,6 +200,9 @@ hello() {
 		grep -qF ">$text</text>" "$BATS_TEST_TMPDIR/b.svg"
 	done
 	[ "$(grep -c 'class="edge"' "$BATS_TEST_TMPDIR/b.svg")" -eq 7 ]
+	for text in frozen approved learned 'candidate or expired' denied violated; do
+		grep -q "<text .*$text.*</text>" "$BATS_TEST_TMPDIR/b.svg"
+	done
 	run --separate-stderr kliq graph picture --state "$BATS_TEST_TMPDIR/none" -o "$BATS_TEST_TMPDIR/c.svg"
 	[ "$status" -eq 4 ]
 	[ ! -e "$BATS_TEST_TMPDIR/c.svg" ]

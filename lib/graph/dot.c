@@ -33,6 +33,15 @@ static const char *const looks[] = {
 	[DENIED] = "color=\"firebrick3\", style=dashed, arrowhead=tee",
 	[EXPIRED] = "color=\"gray80\", style=dotted",
 };
+/* What the colours and lines are; at the end, for the clusters before would take it over. */
+#define LEGEND                                                                    \
+	"\tfontname=\"sans-serif\"; fontsize=11; labelloc=b;\n"                     \
+	"\tlabel=<<FONT COLOR=\"forestgreen\"><B>&#8212; frozen</B></FONT>&nbsp; "   \
+	"<FONT COLOR=\"royalblue3\"><B>&#8212; approved</B></FONT>&nbsp; "           \
+	"&#8212; learned&nbsp; "                                                  \
+	"<FONT COLOR=\"gray60\">&#183;&#183;&#183; candidate or expired</FONT>&nbsp; " \
+	"<FONT COLOR=\"firebrick3\">- - denied</FONT>&nbsp; "                      \
+	"<FONT COLOR=\"red\"><B>&#8212; violated</B></FONT>>;\n"
 #define RED "color=\"red\", fontcolor=\"red\", penwidth=3"
 
 /* A cell with NUL, as far as it fits. */
@@ -138,7 +147,7 @@ int show_dot(struct sqlite *s, const struct edges_of *of, const char *violations
 	for (struct red *r = d.red; r < d.red + d.n; r++)
 		if (!r->drawn)
 			draw(&d, &r->k, RED, r->kind);
-	tsv_puts(&d.out, "}\n");
+	tsv_puts(&d.out, LEGEND "}\n");
 	tsv_out_close(&d.out);
 	free(d.red);
 	return st;
