@@ -442,6 +442,7 @@ static bool by_kernel(const char *to, const struct frame *f, struct plan *p)
 	if (hold < 0)
 		err(4, "cannot attach to '%s'", to);
 	while (able && p->sent < p->count && its_time(p, p->sent)) {
+		p->next = now() + (double)chunk / 2 / (double)p->rate;
 		o.repeat = (int)(p->count - p->sent < chunk ? p->count - p->sent : chunk);
 		if (bpf_prog_test_run_opts(bpf_program__fd(s->progs.next), &o) && errno != EINTR) {
 			if (p->sent)
@@ -450,7 +451,6 @@ static bool by_kernel(const char *to, const struct frame *f, struct plan *p)
 			able = false;
 		}
 		p->sent = (long)s->data->walk.sent;
-		p->next = now() + (double)chunk / 2 / (double)p->rate;
 	}
 	close(hold);
 	send__destroy(s);
