@@ -34,13 +34,13 @@ static const char *const looks[] = {
 	[EXPIRED] = "color=\"gray80\", style=dotted",
 };
 /* What the colours and lines are; at the end, for the clusters before would take it over. */
-#define LEGEND                                                                    \
-	"\tfontname=\"sans-serif\"; fontsize=11; labelloc=b;\n"                     \
-	"\tlabel=<<FONT COLOR=\"forestgreen\"><B>&#8212; frozen</B></FONT>&nbsp; "   \
-	"<FONT COLOR=\"royalblue3\"><B>&#8212; approved</B></FONT>&nbsp; "           \
-	"&#8212; learned&nbsp; "                                                  \
-	"<FONT COLOR=\"gray60\">&#183;&#183;&#183; candidate or expired</FONT>&nbsp; " \
-	"<FONT COLOR=\"firebrick3\">- - denied</FONT>&nbsp; "                      \
+#define LEGEND                                                                                               \
+	"\tfontname=\"sans-serif\"; fontsize=11; labelloc=b;\n"                                              \
+	"\tlabel=<<FONT COLOR=\"forestgreen\"><B>&#8212; frozen</B></FONT>&nbsp; "                           \
+	"<FONT COLOR=\"royalblue3\"><B>&#8212; approved</B></FONT>&nbsp; "                                   \
+	"&#8212; learned&nbsp; "                                                                             \
+	"<FONT COLOR=\"gray60\">&#183;&#183;&#183; candidate or expired</FONT>&nbsp; "                       \
+	"<FONT COLOR=\"firebrick3\">- - denied</FONT>&nbsp; "                                                \
 	"<FONT COLOR=\"red\"><B>&#8212; violated</B></FONT>>;\n"
 #define RED "color=\"red\", fontcolor=\"red\", penwidth=3"
 
