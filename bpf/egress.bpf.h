@@ -72,6 +72,7 @@ int kl_egress(struct __sk_buff *skb)
 	struct work *w;
 	struct pkt *k;
 	__u32 pkts;
+	__u64 h;
 
 	if (!t)
 		return TC_ACT_UNSPEC;
@@ -95,7 +96,9 @@ int kl_egress(struct __sk_buff *skb)
 		sent(skb);
 	if (cfg.features & KL_F_FLOWS) {
 		k->flow = KL_FLOW_OUT | (__u32)k->proto << 16 | k->dport;
-		flow_of(&f, t, k, now_j, 1);
+		h = flow_hash(k, src_hash(k));
+		if (!flow_peek(&f, k, h))
+			flow_make(&f, t, k, h, now_j, 1);
 		pkts = skb->gso_segs;
 		count_flow(&f, k, pkts > 1 ? pkts : 1, KL_PASS);
 	}

@@ -37,12 +37,12 @@ static __always_inline void flow_fill(const struct flow_rec *f, const struct pkt
 #include "table.bpf.h"
 #undef KIND
 
-/* The record of k's flow, k->flow set. Packets that were dropped make none: else a scanner
- * behind a deny rule would fill the table. */
-static __always_inline void flow_of(struct flow_rec *f, struct kl_totals *t, const struct pkt *k, __u32 now,
-				    __u32 make)
+/* The record of k's flow, k->flow set, when a peek did not find it. Packets that were dropped make none: else
+ * a scanner behind a deny rule would fill the table. */
+static __always_inline void flow_make(struct flow_rec *f, struct kl_totals *t, const struct pkt *k, __u64 h,
+				      __u32 now, __u32 make)
 {
-	__u32 how = flow_find(f, k, flow_hash(k), now, make);
+	__u32 how = flow_find(f, k, h, now, make);
 
 	if (how >= MADE)
 		t->flows++;

@@ -134,7 +134,7 @@ static __always_inline struct kl_limit *limited(struct judged *j, __u64 now_ns, 
 	return 0;
 }
 
-/* The slow path: asks the tables about work.j. */
+/* The slow path: asks the tables about work.k's source. */
 __noinline int judge(void)
 {
 	__u64 now_ns = bpf_ktime_get_boot_ns();
@@ -146,6 +146,9 @@ __noinline int judge(void)
 	if (!w)
 		return 0;
 	j = &w->j;
+	j->hi = w->k.hi;
+	j->lo = w->k.whole;
+	j->family = w->k.family;
 	j->pol = 0;
 	j->until_j = j->now + FAR_J;
 	if (on & KL_F_ALLOW && allowed(j, now_ns)) {

@@ -15,6 +15,7 @@
 #include "src.bpf.h"
 #include "judge.bpf.h"
 #include "limit.bpf.h"
+#include "essential.bpf.h"
 #include "tuple.bpf.h"
 #include "shake.bpf.h"
 #include "surge.bpf.h"
@@ -25,38 +26,9 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define ESSENTIAL_PPS 1000	/* beyond it such packets are judged like any other */
-
-/* Queries of multicast listeners. A switch that gets no answer to its own stops passing the groups on that
- * neighbours solicit by. Routers pass no link-local source on (RFC 3810, 5.1.14; RFC 4291, 2.5.6). */
-static __always_inline bool mld_query(const struct pkt *k)
-{
-	return k->flags == 130 && k->hops == 1 && NUM64(k->hi) >> 54 == 0xfe80 >> 6;
-}
-
-/* Without these the host loses its address or its neighbours: IPv6 neighbour
- * discovery, which only the link itself can send (RFC 4861: hop limit 255),
- * and DHCP replies (RFC 2131, RFC 8415). ARP is not IP and passes anyway. */
-static __always_inline bool essential(const struct pkt *k, __u64 now_j)
-{
-	__u32 ivl, tol;
-
-	if (k->frag)
-		return false;
-	if (k->family == 6 && k->proto == 58) {
-		if (!k->flagged || ((k->flags < 133 || k->flags > 137 || k->hops != 255) && !mld_query(k)))
-			return false;
-	} else if (k->proto != 17 || !k->ports || k->sport != (k->family == 4 ? 67 : 547) ||
-		   k->dport != (k->family == 4 ? 68 : 546)) {
-		return false;
-	}
-	kl_gcra(cfg.hz, ESSENTIAL_PPS, ESSENTIAL_PPS, &ivl, &tol);
-	return within(&essential_tat, 0, now_j, ivl, tol);
-}
-
 /* Where the source stands: flags of KL_POL_*, and its own limit. */
 static __always_inline __u32 standing(struct kl_totals *t, const struct src_rec *f, struct work *w, __u32 on,
-				      __u32 *ivl, __u32 *tol)
+				      __u32 now, __u32 *ivl, __u32 *tol)
 {
 	const __u32 fine_bits = KL_F_SRC6_64 | KL_F_SRC6_FINE;
 	struct pkt *k = &w->k;
@@ -64,8 +36,9 @@ static __always_inline __u32 standing(struct kl_totals *t, const struct src_rec 
 	__u32 gen = gen_of(k->hi, k->lo);
 	struct kl_src *r = fine ? 0 : f->r;
 	struct kl_cold *c;
+	struct judged *j;
 
-	if (r && (r->pol & ~0xffu) == gen && (__s32)(w->j.now - r->until_j) < 0) {
+	if (r && (r->pol & ~0xffu) == gen && (__s32)(now - r->until_j) < 0) {
 		if (r->pol & KL_POL_LIMIT) {
 			c = cold_of(k->family, f);
 			if (c) {
@@ -75,37 +48,37 @@ static __always_inline __u32 standing(struct kl_totals *t, const struct src_rec 
 		}
 		return r->pol & 0xff;
 	}
-	w->j.hi = k->hi;
-	w->j.lo = k->whole;
-	w->j.family = k->family;
 	judge();
-	*ivl = w->j.ivl;
-	*tol = w->j.tol;
+	j = &w->j;
+	asm volatile("" : "+r"(j));	/* else the way of known sources computes its members' addresses */
+	*ivl = j->ivl;
+	*tol = j->tol;
 	if (r) {
 		t->judged++;
-		if (w->j.pol & KL_POL_LIMIT) {
+		if (j->pol & KL_POL_LIMIT) {
 			c = cold_of(k->family, f);
 			if (c) {
 				c->ivl = *ivl;
 				c->tol = *tol;
 			}
 		}
-		r->until_j = w->j.until_j;
-		r->pol = gen | w->j.pol | (r->pol & KL_POL_SURGE);
+		r->until_j = j->until_j;
+		r->pol = gen | j->pol | (r->pol & KL_POL_SURGE);
 	}
-	return w->j.pol;
+	return j->pol;
 }
 
 #define FINAL 16u	/* beside KL_PASS: whatever the tuple */
 
 /* By source: allow, deny, limit. */
 static __always_inline __u32 verdict(struct kl_totals *t, const struct src_rec *f, struct work *w, __u64 h,
-				     __u32 on)
+				     __u32 on, __u64 now_j)
 {
 	__u32 pol = 0, ivl = 0, tol = 0;
 
-	if (on & KL_F_JUDGE)
-		pol = standing(t, f, w, on, &ivl, &tol);
+	if (!(on & KL_F_JUDGE))
+		goto limit;		/* no rules, nothing to enforce */
+	pol = standing(t, f, w, on, now_j, &ivl, &tol);
 	if (pol & KL_POL_ALLOW) {
 		t->allow_hits++;
 		return KL_PASS | FINAL;
@@ -114,6 +87,7 @@ static __always_inline __u32 verdict(struct kl_totals *t, const struct src_rec *
 		return KL_DROP_ALLOW;
 	if (pol & KL_POL_DENY && on & (KL_F_DENY | KL_F_DENY_LPM))
 		return KL_DROP_DENY;
+limit:
 	if (!(pol & KL_POL_LIMIT)) {
 		if (!(on & KL_F_DEFAULT_LIMIT))
 			return KL_PASS;
@@ -127,9 +101,9 @@ static __always_inline __u32 verdict(struct kl_totals *t, const struct src_rec *
 	}
 	t->rl_hits++;
 	if (f->r)
-		return within(&f->r->tat, f->set, w->j.now64, ivl, tol) ? KL_PASS : KL_DROP_RL;
+		return within(&f->r->tat, f->set, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
 	h = rehash(h) & (KL_SHARED - 1);
-	return within(&shared_tat[h], h, w->j.now64, ivl, tol) ? KL_PASS : KL_DROP_RL;
+	return within(&shared_tat[h], h, now_j, ivl, tol) ? KL_PASS : KL_DROP_RL;
 }
 
 /* Of frames that are not IP, edge-mode allow passes ARP and what the link itself runs on: LLC (spanning
@@ -162,9 +136,9 @@ int kl_shield(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u32 v = KL_PASS, class, on = cfg.features, how, reason;
-	__u64 now_j = bpf_jiffies64(), h;
+	__u64 now_j = bpf_jiffies64(), h, fh;
 	struct kl_totals *t = totals_of();
-	struct flow_rec flow = { 0 };
+	struct flow_rec flow;
 	struct src_rec f;
 	struct work *w;
 	struct pkt *k;
@@ -183,30 +157,39 @@ int kl_shield(struct xdp_md *ctx)
 			count_hist(0);
 		return not_ip(t, k, frame, on);
 	}
+	asm volatile("" : "+r"(w));	/* its members by offset, not by addresses computed before */
+	k = &w->k;
 	w->j.now64 = now_j;
 	w->j.now = now_j;
 	k->whole = k->lo;
-	if (k->family == 6 && on & KL_F_SRC6_64)
+	if (k->family != 4 && on & KL_F_SRC6_64)
 		k->lo = 0;
 	h = src_hash(k);
-	how = src_find(&f, k, h, now_j, !(on & KL_F_SURGE));
-	if (how >= MADE)
-		t->new_sources++;
-	if (how == EVICTED)
-		t->evicted++;
+	if (on & (KL_F_FLOWS | KL_F_EDGE)) {
+		k->flow = (__u32)k->proto << 16 | k->dport;
+		fh = flow_hash(k, h);
+		flow_peek(&flow, k, fh);	/* here, so that both tables are waited for at once */
+	}
+	if (!src_peek(&f, k, h)) {
+		how = src_find(&f, k, h, now_j, !(on & KL_F_SURGE));
+		if (how >= MADE)
+			t->new_sources++;
+		if (how == EVICTED)
+			t->evicted++;
+	}
 
 	if (essential(k, now_j)) {
 		t->essential++;
 		v = KL_PASS | FINAL;
 	} else if (on) {
-		v = verdict(t, &f, w, h, on);
+		v = verdict(t, &f, w, h, on, now_j);
 		if (on & KL_F_SURGE && v == KL_PASS && !(f.r && f.r->pol & KL_POL_KNOWN))
 			v = surge(ctx, f.r ? PLACE(FOUND, f.set, f.way) : 0);
 	}
 	reason = v;
 	if (on & (KL_F_FLOWS | KL_F_EDGE)) {
-		k->flow = (__u32)k->proto << 16 | k->dport;
-		flow_of(&flow, t, k, now_j, (v & ~FINAL) == KL_PASS);
+		if (!flow.r)
+			flow_make(&flow, t, k, fh, now_j, (v & ~FINAL) == KL_PASS);
 		if (v == KL_PASS && on & KL_F_EDGE && !edge_passes(flow.r, k, on, now_j)) {
 			reason = v = tuple(ctx, on, flow.r ? PLACE(FOUND, flow.set, flow.way) : 0);
 			if (v == KL_DROP_DENY) {

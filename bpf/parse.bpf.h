@@ -25,13 +25,13 @@ struct pkt {
 	__u32 flow;		/* of kl_flow.id, made by the flow steps */
 	__u32 len;		/* of the frame */
 	__u16 sport, dport;	/* host order, valid when ports */
-	__u8 family;		/* 4 or 6 */
-	__u8 proto;		/* behind all extension headers that could be read */
 	__u8 frag;
 	__u8 ports, flagged;	/* were ports, TCP flags (or ICMP type) read? */
 	__u8 flags;		/* TCP flags; ICMP type */
-	__u8 hops;		/* TTL, hop limit */
-	__u16 type;		/* EtherType behind the tags */
+	__u8 family;		/* 4 or 6 */
+	__u8 proto;		/* behind all extension headers that could be read */
+	__u8 hops;		/* IPv6: hop limit */
+	__u16 type;		/* EtherType behind the tags, of what is not IP */
 	__u16 l3;		/* where the IP header stands */
 	__u32 id;		/* of the fragments, when frag */
 	__u32 left;		/* of the IP packet, behind at */
@@ -43,10 +43,12 @@ struct pkt {
 #define MAPPED4(a) ((__u64)(a) << 32 | 0xffff0000)	/* ::ffff:a, last 8 bytes as loaded */
 #define ADDR4(lo)  ((lo) >> 32)				/* and a of it */
 #define NUM64(x)   __builtin_bswap64(x)			/* eight bytes as loaded, as a number */
+#define NUM16(x)   __builtin_bswap16(x)			/* two of them; or a number as it is loaded */
 #else
 #define MAPPED4(a) (0x0000ffff00000000ull | (a))
 #define ADDR4(lo)  ((lo) & 0xffffffffull)
 #define NUM64(x)   (x)
+#define NUM16(x)   (x)
 #endif
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -56,35 +58,42 @@ struct pkt {
 #define UNROLL
 #define LOAD(type, p) ({ type v_; __builtin_memcpy(&v_, (p), sizeof(v_)); v_; })
 #endif
-#define BE16(p) ((__u16)(((const __u8 *)(p))[0] << 8 | ((const __u8 *)(p))[1]))
+#define BE16(p) ((__u16)NUM16(LOAD(__u16, p)))
 #define BE32(p) ((__u32)BE16(p) << 16 | BE16((const __u8 *)(p) + 2))
+
+enum { TYPE_IP4 = NUM16(0x0800), TYPE_IP6 = NUM16(0x86dd) };	/* as loaded, like the next */
 
 INLINE int is_vlan(__u16 type)
 {
-	return type == 0x8100 || type == 0x88a8 || type == 0x9100;
+	return type == NUM16(0x8100) || type == NUM16(0x88a8) || type == NUM16(0x9100);
 }
 
-/* Ports from the first 4 bytes, flags from the 14th, type from the first;
- * left is how much of the IP packet lies behind p. */
+INLINE void take_ports(struct pkt *k, const __u8 *p)
+{
+	k->sport = BE16(p);
+	k->dport = BE16(p + 2);
+	k->ports = 1;
+}
+
+INLINE void take_flags(struct pkt *k, __u8 flags)
+{
+	k->flags = flags;
+	k->flagged = 1;
+}
+
+/* Of a packet that begins at p: ports from the first 4 bytes, flags from the 14th, type
+ * from the first; left is how much of the IP packet lies behind p. */
 INLINE void parse_l4(struct pkt *k, const __u8 *p, const __u8 *end, __u32 left)
 {
-	if (k->frag == FRAG_LATER)
-		return;
 	if (k->proto == 6 || k->proto == 17 || k->proto == 132) {
 		if (left < 4 || p + 4 > end)
 			return;
-		k->sport = BE16(p);
-		k->dport = BE16(p + 2);
-		k->ports = 1;
-		if (k->proto == 6 && left >= 14 && p + 14 <= end) {
-			k->flags = p[13];
-			k->flagged = 1;
-		}
+		take_ports(k, p);
+		if (k->proto == 6 && left >= 14 && p + 14 <= end)
+			take_flags(k, p[13]);
 	} else if (k->proto == 1 || k->proto == 58) {
-		if (left < 1 || p + 1 > end)
-			return;
-		k->flags = p[0];
-		k->flagged = 1;
+		if (left >= 1 && p + 1 <= end)
+			take_flags(k, p[0]);
 	}
 }
 
@@ -97,16 +106,18 @@ INLINE int is_answer(const struct pkt *k)
 
 #define AT(k, data) ((const __u8 *)(data) + ((k)->at & 0x7fff))
 
-INLINE int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
+INLINE int parse_ip4(struct pkt *k, const __u8 *p, const __u8 *end)
 {
-	const __u8 *p = AT(k, data);
-	__u32 head, total, off;
+	__s32 head = 20, total, left;
+	__u16 off;
 
-	if (p + 20 > end || p[0] >> 4 != 4)
+	if (p + 20 > end)
 		return FRAME_BAD;
-	head = (p[0] & 15) * 4;
-	if (head < 20 || p + head > end)
-		return FRAME_BAD;
+	if (p[0] != 0x45) {
+		head = (p[0] & 15) * 4;
+		if (p[0] >> 4 != 4 || head < 20 || p + head > end)
+			return FRAME_BAD;
+	}
 	total = BE16(p + 2);
 	if (!total)			/* set by segmentation offload */
 		total = 0xffff;
@@ -114,20 +125,30 @@ INLINE int parse_ip4(struct pkt *k, const __u8 *data, const __u8 *end)
 	k->lo = MAPPED4(LOAD(__u32, p + 12));
 	k->family = 4;
 	k->proto = p[9];
-	k->hops = p[8];
-	off = BE16(p + 6);
-	k->frag = off & 0x1fff ? FRAG_LATER : off & 0x2000 ? FRAG_FIRST : FRAG_NO;
-	if (k->frag)
+	k->at = k->l3 + head;
+	left = total - head;
+	if (left < 0)
+		left = 0;
+	k->left = left;
+	off = LOAD(__u16, p + 6) & NUM16(0x3fff);
+	if (off) {
 		k->id = BE16(p + 4);
-	k->at += head;
-	k->left = total > head ? total - head : 0;
-	parse_l4(k, p + head, end, k->left);
+		k->frag = off & NUM16(0x1fff) ? FRAG_LATER : FRAG_FIRST;
+		if (k->frag == FRAG_LATER)
+			return FRAME_IP;
+	}
+	p += head;
+	if (k->proto == 6 && left >= 14 && p + 14 <= end) {	/* what most are: without asking twice */
+		take_ports(k, p);
+		take_flags(k, p[13]);
+		return FRAME_IP;
+	}
+	parse_l4(k, p, end, left);
 	return FRAME_IP;
 }
 
-INLINE int parse_ip6(struct pkt *k, const __u8 *data, const __u8 *end)
+INLINE int parse_ip6(struct pkt *k, const __u8 *p, const __u8 *data, const __u8 *end)
 {
-	const __u8 *p = AT(k, data);
 	__u32 left, step;
 	__u16 off;
 	int i;
@@ -142,8 +163,7 @@ INLINE int parse_ip6(struct pkt *k, const __u8 *data, const __u8 *end)
 	k->family = 6;
 	k->proto = p[6];
 	k->hops = p[7];
-	k->frag = FRAG_NO;
-	k->at += 40;
+	k->at = k->l3 + 40;
 	for (i = 0; i < KL_EXTS; i++) {
 		p = AT(k, data);
 		left = k->left;
@@ -190,10 +210,11 @@ INLINE int parse(struct pkt *k, const void *data, const void *data_end)
 	k->flags = 0;
 	k->frag = FRAG_NO;
 	k->sport = k->dport = 0;
-	k->type = 0;
-	if (p + 14 > end)
+	if (p + 14 > end) {
+		k->type = 0;
 		return FRAME_OTHER;
-	type = BE16(p + 12);
+	}
+	type = LOAD(__u16, p + 12);
 	p += 14;
 	UNROLL
 	for (i = 0; i < KL_VLANS; i++) {
@@ -201,15 +222,16 @@ INLINE int parse(struct pkt *k, const void *data, const void *data_end)
 			break;
 		if (p + 4 > end)
 			return FRAME_BAD;
-		type = BE16(p + 2);
+		type = LOAD(__u16, p + 2);
 		p += 4;
 	}
-	k->type = type;
 	k->l3 = k->at = 14 + 4 * i;
-	if (type == 0x0800)
-		return parse_ip4(k, data, end);
-	if (type == 0x86dd)
-		return parse_ip6(k, data, end);
+	p = i ? AT(k, data) : (const __u8 *)data + 14;
+	if (type == TYPE_IP4)
+		return parse_ip4(k, p, end);
+	if (type == TYPE_IP6)
+		return parse_ip6(k, p, data, end);
+	k->type = NUM16(type);
 	return is_vlan(type) ? FRAME_BAD : FRAME_OTHER;
 }
 

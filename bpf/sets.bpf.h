@@ -29,12 +29,12 @@ static __always_inline __u64 src_hash(const struct pkt *k)
 	return NUM64(k->hi) * cfg.seed[1] + NUM64(k->lo) * cfg.seed[0];
 }
 
-/* Of a flow: whose it is is hashed already. */
-static __always_inline __u64 flow_hash(const struct pkt *k)
+/* Of a flow, out of its source's, unless that was cut. */
+static __always_inline __u64 flow_hash(const struct pkt *k, __u64 src)
 {
-	return (k->family == 4 ? ADDR4(k->whole) * cfg.seed[0] :
-				 NUM64(k->hi) * cfg.seed[1] + NUM64(k->whole) * cfg.seed[0]) +
-	       k->flow * cfg.seed[2];
+	if (k->whole != k->lo)
+		src = NUM64(k->hi) * cfg.seed[1] + NUM64(k->whole) * cfg.seed[0];
+	return src + k->flow * cfg.seed[2];
 }
 
 /* A second hash out of the first, all bits good: the other set, the door. */

@@ -38,10 +38,9 @@
 enum { NO_ROOM, FOUND, MADE, EVICTED };
 #define PLACE(how, set, way) ((set) << 5 | ((way) & 7) << 2 | (how))
 
-static __always_inline void seen_again(struct tag_word *w, __u32 s, __u32 way, __u64 seen)
+/* hot: the top bit of the way's byte. */
+static __always_inline void seen_again(struct tag_word *w, __u32 s, __u64 hot, __u64 seen)
 {
-	__u64 hot = 0x80ull << (way & 7) * 8;
-
 	if (!(seen & hot))
 		cas(&w->w, s, seen, seen | hot);
 }
@@ -52,10 +51,12 @@ static __always_inline bool OF_KIND(_is_at)(struct OF_KIND(_rec) *f, const struc
 					    struct OF_KIND(_set) *h, __u32 s, __u64 m)
 {
 	__u32 way = way_of(m) & (KL_WAYS - 1);
+	__typeof__(f->r) r = &h->r[way];
 
-	if (!OF_KIND(_is)(&h->r[way], k))
+	asm volatile("" : "+r"(r));	/* computed once */
+	if (!OF_KIND(_is)(r, k))
 		return false;
-	f->r = &h->r[way];
+	f->r = r;
 	f->set = s;
 	f->way = way;
 	return true;
@@ -148,12 +149,12 @@ __noinline int OF_KIND(_find_or_make)(__u64 h, __u32 now, __u32 make)
 		seen2 = *(volatile __u64 *)&w2->w;
 		way = OF_KIND(_search)(s1, match(seen1, tag));
 		if (way >= 0) {
-			seen_again(w1, s1, way, seen1);
+			seen_again(w1, s1, 0x80ull << (way & 7) * 8, seen1);
 			return PLACE(FOUND, s1, way);
 		}
 		way = OF_KIND(_search)(s2, match(seen2, tag));
 		if (way >= 0) {
-			seen_again(w2, s2, way, seen2);
+			seen_again(w2, s2, 0x80ull << (way & 7) * 8, seen2);
 			return PLACE(FOUND, s2, way);
 		}
 		if (!make)
@@ -181,31 +182,39 @@ __noinline int OF_KIND(_find_or_make)(__u64 h, __u32 now, __u32 make)
 	return NO_ROOM;
 }
 
-/* The record of k's key in *f, with make a new one when there is room. How it
- * came: NO_ROOM, FOUND, MADE, EVICTED. */
-static __always_inline __u32 OF_KIND(_find)(struct OF_KIND(_rec) *f, const struct pkt *k, __u64 h, __u32 now,
-					    __u32 make)
+/* The record of k's key in *f when the first way that looks like it is it, as nearly always; else none. */
+static __always_inline bool OF_KIND(_peek)(struct OF_KIND(_rec) *f, const struct pkt *k, __u64 h)
 {
 	__u32 s1 = set_of(h >> 32, OF_KIND(_sets)());
 	struct tag_word *w = ELEM_OF(k->family, OF_KIND(_tags), s1);
-	__u64 tag = tag_of(h), seen, m, way;
+	__u64 tag = tag_of(h), seen, m;
 	struct OF_KIND(_set) *hs;
-	__u32 at;
 
-	f->r = 0;
-	f->set = f->way = 0;
 	hs = ELEM_OF(k->family, KIND, s1);
 	if (w && hs) {
 		seen = *(volatile __u64 *)&w->w;
 		m = match(seen, tag);
 		if (m && OF_KIND(_is_at)(f, k, hs, s1, m)) {
-			seen_again(w, s1, f->way, seen);
-			return FOUND;
+			seen_again(w, s1, m & -m, seen);
+			return true;
 		}
 	}
-	at = OF_KIND(_find_or_make)(h, now, make);
+	f->r = 0;
+	return false;
+}
+
+/* A longer search for it; with make there is a new one when there is room. How it came: NO_ROOM, FOUND,
+ * MADE, EVICTED. */
+static __always_inline __u32 OF_KIND(_find)(struct OF_KIND(_rec) *f, const struct pkt *k, __u64 h, __u32 now,
+					    __u32 make)
+{
+	__u32 at = OF_KIND(_find_or_make)(h, now, make);
+	struct OF_KIND(_set) *hs;
+	__u64 way = at >> 2;
+
+	f->r = 0;
+	f->way = 0;
 	f->set = at >> 5;
-	way = at >> 2;
 	hs = ELEM_OF(k->family, KIND, f->set);
 	if (!at || !hs)
 		return NO_ROOM;

@@ -119,11 +119,12 @@ static __always_inline bool hidden(const struct pkt *k)
  * edge-mode allow, is allowed: what a host with a baseline sees most. All else takes the step. */
 static __always_inline bool edge_passes(const struct kl_flow *r, const struct pkt *k, __u32 on, __u32 now)
 {
-	__u32 need = on & KL_F_EDGE_ALLOW ? KL_EPOL_ALLOW : 0;
-	__u32 gen = (k->family == 4 ? edge4.gen : edge6.gen) << 8;
+	__u32 gen = (k->family == 4 ? edge4.gen : edge6.gen) << 8, pol;
 
-	return r && (r->pol & (~0xffu | KL_EPOL_DENY | KL_EPOL_LIMIT | need)) == (gen | need) &&
-	       (__s32)(now - r->until_j) < 0 && k->ports && !k->frag;
+	if (!r || (__s32)(now - r->until_j) >= 0)
+		return false;
+	pol = r->pol ^ gen;
+	return (pol == KL_EPOL_ALLOW || (!pol && !(on & KL_F_EDGE_ALLOW))) && k->ports && !k->frag;
 }
 
 /* The step for work.k, whose flow's record is at `place`; 0: it has none. KL_PASS; KL_DROP_DENY: the
@@ -160,7 +161,7 @@ __noinline int tuple(struct xdp_md *ctx, __u32 on, __u32 place)
 	if (pol & KL_EPOL_LIMIT) {
 		t->rl_hits++;
 		c = f.r ? flow_cold_of(k->family, &f) : 0;
-		h = flow_hash(k) >> 52;
+		h = flow_hash(k, src_hash(k)) >> 52;
 		if (!(c ? within(&c->tat, f.set, w->j.now64, ivl, tol) :
 			  within(&shared_tat[h & (KL_SHARED - 1)], h, w->j.now64, ivl, tol)))
 			return KL_DROP_RL;

@@ -92,8 +92,7 @@ static void packet(struct dump *d, const struct ether_link *l, const struct pcap
 	memcpy(t.src.a + 8, &k.lo, 8);
 	t.out = o.flows && (o.dir == DIR_AUTO ? ranges_meet(&d->local, &t.src) : o.dir == DIR_OUT);
 	if (t.out) {		/* the other side: behind the source, in both headers */
-		for (ip = p + ETHER_HEAD; is_vlan(BE16(ip - 2)); ip += 4)
-			;
+		ip = p + k.l3;
 		if (k.family == 4)
 			memcpy(t.src.a + 12, ip + 16, 4);
 		else

@@ -155,10 +155,11 @@ mutant() {
 
 @test "broken programs are caught by the hand-made packets" {
 	mutant kl_xdp.bpf.c 's/return KL_DROP_DENY;/return KL_PASS;/' --packets 0
-	mutant kl_xdp.bpf.c 's/ || k->hops != 255//' --packets 0
+	mutant essential.bpf.h 's/ || k->hops != 255//' --packets 0
 	mutant parse.bpf.h 's/^#define KL_VLANS 4/#define KL_VLANS 2/' --packets 0
 	mutant parse.bpf.h 's/case 0: case 43:/case 43:/' --packets 0
-	mutant parse.bpf.h 's/off & 0x1fff ? FRAG_LATER : off/off/' --packets 0
+	mutant parse.bpf.h 's/off & NUM16(0x1fff) ? FRAG_LATER ://' --packets 0
+	mutant parse.bpf.h 's/p\[0\] != 0x45/0/' --packets 0
 	mutant tuple.bpf.h 's/ || hidden(k)//' --packets 0
 	mutant reply.bpf.h 's/ || (k->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)/)/' --packets 0
 	mutant limit.bpf.h 's/next - now > /next - now >= /' --packets 0
