@@ -136,9 +136,9 @@ int kl_shield(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u32 v = KL_PASS, class, on = cfg.features, how, reason;
-	__u64 now_j = bpf_jiffies64(), h, fh;
+	__u64 now_j = bpf_jiffies64(), h;
 	struct kl_totals *t = totals_of();
-	struct flow_rec flow;
+	struct flow_rec flow;		/* read only where .r is set: kernels before 6.3 mind */
 	struct src_rec f;
 	struct work *w;
 	struct pkt *k;
@@ -165,10 +165,10 @@ int kl_shield(struct xdp_md *ctx)
 	if (k->family != 4 && on & KL_F_SRC6_64)
 		k->lo = 0;
 	h = src_hash(k);
+	flow.r = 0;
 	if (on & (KL_F_FLOWS | KL_F_EDGE)) {
 		k->flow = (__u32)k->proto << 16 | k->dport;
-		fh = flow_hash(k, h);
-		flow_peek(&flow, k, fh);	/* here, so that both tables are waited for at once */
+		flow_peek(&flow, k, flow_hash(k, h));	/* here: so both tables are waited for at once */
 	}
 	if (!src_peek(&f, k, h)) {
 		how = src_find(&f, k, h, now_j, !(on & KL_F_SURGE));
@@ -189,7 +189,7 @@ int kl_shield(struct xdp_md *ctx)
 	reason = v;
 	if (on & (KL_F_FLOWS | KL_F_EDGE)) {
 		if (!flow.r)
-			flow_make(&flow, t, k, fh, now_j, (v & ~FINAL) == KL_PASS);
+			flow_make(&flow, t, k, flow_hash(k, h), now_j, (v & ~FINAL) == KL_PASS);
 		if (v == KL_PASS && on & KL_F_EDGE && !edge_passes(flow.r, k, on, now_j)) {
 			reason = v = tuple(ctx, on, flow.r ? PLACE(FOUND, flow.set, flow.way) : 0);
 			if (v == KL_DROP_DENY) {

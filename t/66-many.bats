@@ -95,7 +95,7 @@ levels() { awk -F'\t' -v src="$1" '$2 == src && $3 != was { printf "%d %s\n", $1
 		seen       1970-01-01 00:16:59, in 1.000 s
 		pps               700.0/s  trigger 1200       ratio 0.583  weight 0.55
 		syn                 0.0/s  trigger 250        ratio 0.000  weight 0.3
-		scan                1.0/s  trigger 20         ratio 0.050  weight 0.15
+		scan                0.0/s  trigger 20         ratio 0.000  weight 0.15
 		bps             42000.0/s  trigger 0          ratio 0.000  weight 0
 		limiter             0.0/s dropped
 		severity   0.583333, led by pps

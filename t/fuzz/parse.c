@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	MUST(!k.ports || k.proto == 6 || k.proto == 17 || k.proto == 132);
 	MUST(k.ports || (!k.sport && !k.dport));
 	MUST(!k.flagged || k.proto == 6 || k.proto == 1 || k.proto == 58);
-	while (is_vlan(BE16(p + at)))
+	while (is_vlan(LOAD(uint16_t, p + at)))
 		at += 4;
 	at += 2;
 	MUST(p[at] >> 4 == k.family && at <= 14 + 4 * KL_VLANS);
