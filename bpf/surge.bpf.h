@@ -171,7 +171,7 @@ static __always_inline struct kl_src *surge_record(struct kl_totals *t, const st
 	s = ELEM_OF(k->family, src, set);
 	if (!w || !s)
 		return 0;
-	seen_again(w, set, way, *(volatile __u64 *)&w->w);
+	seen_again(w, set, 0x80ull << way * 8, *(volatile __u64 *)&w->w);
 	return &s->r[way];
 }
 
