@@ -33,11 +33,6 @@ static __always_inline void flow_fill(const struct flow_rec *f, const struct pkt
 	}
 }
 
-static __always_inline bool flow_stays(const struct kl_flow *r)
-{
-	return false;
-}
-
 #define KIND flow
 #include "table.bpf.h"
 #undef KIND

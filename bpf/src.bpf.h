@@ -37,16 +37,6 @@ static __always_inline void src_fill(const struct src_rec *f, const struct pkt *
 	}
 }
 
-/* It sent something in this tick or the one before, and more than a flood that is everybody's sends:
- * it keeps its record, and with it the history that a surge asks for. */
-#define STAYS_PKTS 16
-static __always_inline bool src_stays(const struct kl_src *r)
-{
-	__u16 ticks = (__u16)((cfg.epoch << 1) - (r->epoch & ~1u)) >> 1;
-
-	return r->pb >> KL_PB_SHIFT >= STAYS_PKTS && ticks <= 1;
-}
-
 #define KIND src
 #include "table.bpf.h"
 #undef KIND

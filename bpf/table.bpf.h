@@ -13,7 +13,7 @@
  * return displaces nobody, and costs no memory traffic.
  *
  * Included once for each KIND of record, src and flow: KIND_rec, KIND_is(),
- * KIND_fill(), KIND_sets(), KIND_stays(), KIND_aged[], and the arrays KIND_tags4|6 and KIND4|6 are there by then.
+ * KIND_fill(), KIND_sets(), KIND_aged[], and the arrays KIND_tags4|6 and KIND4|6 are there by then.
  */
 #include "sets.bpf.h"
 
@@ -34,7 +34,6 @@
 #define LOOKS 24
 #endif
 #define AGE_S 8		/* seconds a full set keeps its seen-twice bits */
-#define READER_NS 60000000000ull	/* whoever counts ticks has one by then */
 
 enum { NO_ROOM, FOUND, MADE, EVICTED };
 #define PLACE(how, set, way) ((set) << 5 | ((way) & 7) << 2 | (how))
@@ -84,27 +83,9 @@ __noinline int OF_KIND(_search)(__u32 s, __u64 m)
 	return -1;
 }
 
-/* The top bits of the ways of set s whose records stay hot when the others' bits are cleared. Without
- * a reader there are no ticks to tell who is still there: then none. */
-static __always_inline __u64 OF_KIND(_kept)(__u32 family, __u32 s)
-{
-	struct OF_KIND(_set) *h = ELEM_OF(family, KIND, s);
-	__u64 kept = 0;
-	__u32 i;
-
-	if (!h || bpf_ktime_get_boot_ns() - cfg.epoch_ns > READER_NS)
-		return 0;
-#pragma unroll
-	for (i = 0; i < KL_WAYS; i++)
-		if (OF_KIND(_stays)(&h->r[i]))
-			kept |= 0x80ull << i * 8;
-	return kept;
-}
-
 /* A full pair of sets meets a key it does not know: which record may it take? 0: none. Clears seen-twice
  * bits that are old, for the next one; not in a surge, whose strangers come again just to be let in. */
-static __always_inline __u64 OF_KIND(_victim)(struct tag_word *w, __u64 seen, __u32 s, __u64 h, __u32 now,
-					      __u32 family)
+static __always_inline __u64 OF_KIND(_victim)(struct tag_word *w, __u64 seen, __u32 s, __u64 h, __u32 now)
 {
 	__u64 once = ~seen & HIGH, m;
 	__u32 rot = (h >> 45) & 56, *aged = &OF_KIND(_aged)[s & (AGE_CELLS - 1)];
@@ -118,7 +99,7 @@ static __always_inline __u64 OF_KIND(_victim)(struct tag_word *w, __u64 seen, __
 	/* now | 1 may be one jiffy ahead */
 	if ((__s32)(now - *aged) >= (__s32)(AGE_S * cfg.hz) && !(cfg.features & KL_F_SURGE)) {
 		*aged = now | 1;
-		cas(&w->w, s, seen, seen & ~(HIGH & ~OF_KIND(_kept)(family, s)));
+		cas(&w->w, s, seen, seen & ~HIGH);
 	}
 	return 0;
 }
@@ -188,8 +169,8 @@ __noinline int OF_KIND(_find_or_make)(__u64 h, __u32 now, __u32 make)
 			if (!knocked(h2))
 				return NO_ROOM;
 			how = EVICTED;
-			e1 = OF_KIND(_victim)(w1, seen1, s1, h2, now, k->family);
-			e2 = e1 ? 0 : OF_KIND(_victim)(w2, seen2, s2, h2, now, k->family);
+			e1 = OF_KIND(_victim)(w1, seen1, s1, h2, now);
+			e2 = e1 ? 0 : OF_KIND(_victim)(w2, seen2, s2, h2, now);
 			if (!(e1 | e2))
 				return NO_ROOM;
 		}

@@ -278,19 +278,6 @@ says() { # STATUS MESSAGE COMMAND...: one line on stderr
 	[ "$(columns "$OUT" evicted | tail -n 1)" -ge 1 ]
 }
 
-@test "the table full of a crowd that keeps coming: who sends in every tick keeps the record" {
-	in_here kl-attach -p "$PINS" --sources 10 in0 >/dev/null
-	kl-dump-src -p "$PINS" -i 1 -n 15 >"$BATS_TEST_TMPDIR/frames" 3>&- &
-	sleep 0.5
-	peer_send -c 260 -r 20 src=10.77.0.5 dst=10.77.0.2 proto=tcp dport=80 flags=A 3>&- &
-	sleep 0.5
-	# Longer than the eight seconds after which the others have to show again that they come.
-	peer_send -c 22000 -r 2000 srcs=2000 src=10.79.0.1 dst=10.77.0.2 proto=udp dport=9 len=8
-	wait
-	[ "$(columns "$BATS_TEST_TMPDIR/frames" src pkts | awk '$1 == "10.77.0.5" { n += $2 } END { print n }')" -eq 260 ]
-	[ "$(columns "$BATS_TEST_TMPDIR/frames" src | sort -u | wc -l)" -gt 30 ]
-}
-
 @test "a record's bytes wrap at 2^51, its packets at 2^43, neither into the other" {
 	in_here kl-attach -p "$PINS" --sources 10 in0 >/dev/null
 	local size
