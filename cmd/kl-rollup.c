@@ -62,7 +62,6 @@ struct state {
 	struct memo tick, sev;
 	int dt, src, sevs, why, sum[ROLLUP_SUMS], trig[SIGNALS];	/* columns */
 	const struct tsv_row *star;
-	bool loaded;
 };
 
 static const struct keep cells = { ROLLUP_HEADER, rollup_put, rollup_get };
