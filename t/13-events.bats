@@ -31,11 +31,7 @@ total() {
 begin() {
 	kl-events -p "$PINS" "$@" >"$OUT" 2>"$OUT.err" 3>&- &
 	pid=$!
-	for ((i = 0; i < 100; i++)); do
-		[[ ! -s $OUT ]] || return 0
-		sleep 0.02
-	done
-	return 1
+	until_true test -s "$OUT"
 }
 # ends STATUS
 ends() {

@@ -363,11 +363,8 @@ linked() {
 	kl-dump-pcap <pipe >out &
 	exec 7>pipe
 	at 1.000000 2.000000 | capture >&7
-	local i
-	for ((i = 0; i < 100; i++)); do
-		[ "$(wc -l <out)" -lt 3 ] || break
-		sleep 0.02
-	done
+	three() { [ "$(wc -l <out)" -ge 3 ]; }
+	until_true three
 	diff <(columns out time src | tail -n +2) <(printf '2.000\t%s\n2.000\t*\n' $A)
 	exec 7>&-
 	wait $!

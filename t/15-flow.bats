@@ -155,11 +155,7 @@ listen() {
 	in_here perl -MIO::Socket::IP -e '$s = IO::Socket::IP->new(LocalAddr => "::", LocalPort => 7, Listen => 5,
 		V6Only => 0) or die "cannot listen: $@"; open(F, ">", $ARGV[0]); close(F);
 		while ($c = $s->accept) { push @c, $c }' "$OUT.up" 3>&- &
-	for ((i = 0; i < 100; i++)); do
-		[[ ! -e $OUT.up ]] || return 0
-		sleep 0.05
-	done
-	return 1
+	until_true test -e "$OUT.up"
 }
 
 @test "est: connections that were really opened, which nobody can forge" {
@@ -217,11 +213,7 @@ listen() {
 	four -c 7 src=10.77.0.5 proto=udp dport=9
 	kl-dump-flow -p "$PINS" -i 0.8 -n 4 >"$OUT" 3>&- &
 	pid=$!
-	for ((i = 0; i < 100; i++)); do
-		[[ ! -s $OUT ]] || break
-		sleep 0.02
-	done
-	sleep 0.85
+	until_true grep -q '^[0-9]' "$OUT"
 	four -c 3 src=10.77.0.6 proto=udp dport=9
 	four -c 2 src=10.77.0.6 proto=udp dport=9
 	wait "$pid"
@@ -237,9 +229,9 @@ listen() {
 	[ "$output" = "3
 141" ]
 	# Switched off meanwhile: no frame that says nothing came.
-	bounded 10 kl-dump-flow -p "$PINS" -i 0.1 -n 0 >"$OUT" 2>"$OUT.err" 3>&- &
+	bounded 30 kl-dump-flow -p "$PINS" -i 0.1 -n 0 >"$OUT" 2>"$OUT.err" 3>&- &
 	pid=$!
-	sleep 0.3
+	until_true grep -q '^[0-9]' "$OUT"
 	kl-set -p "$PINS" flows off
 	status=0
 	wait "$pid" || status=$?
@@ -254,12 +246,18 @@ listen() {
 		kl-dump-flow -p "$PINS" -i 0.$((n * 2)) -n 0 >"$OUT.$n" 3>&- &
 		pids[n]=$!
 	done
-	sleep 0.5
+	for n in 1 2; do
+		until_true grep -q '^[0-9]' "$OUT.$n"	# a tick, so its notes were taken
+	done
 	for _ in 1 2 3; do
 		four -c 100 dports=10 src=10.77.0.5 proto=udp dport=100
 		sleep 0.3
 	done
-	sleep 1.5
+	all() { columns "$OUT.$1" src pkts | awk -F'\t' '$1 == "*" { n += $2 } END { exit n < 300 }'; }
+	for n in 1 2; do
+		until_true all $n
+	done
+	sleep 0.5	# and nothing comes twice
 	kill "${pids[@]}"
 	for n in 1 2; do
 		wait "${pids[n]}" || true

@@ -342,7 +342,6 @@ judged() { columns "$1" src trig_pps trig_syn trig_scan trig_bps sev why | sed 1
 }
 
 @test "--triggers FILE: read again when it changes, at the start of a frame" {
-	local i
 	load lib
 	mkfifo rows
 	printf 'key\tvalue\ntrig-pps\t500\nw-pps\t0.5\n' >conf
@@ -351,11 +350,7 @@ judged() { columns "$1" src trig_pps trig_syn trig_scan trig_bps sev why | sed 1
 	printf 'time\tdt\tsrc\tpkts\tsyn\tports\tbytes\n' >&5
 	next() { # TIME: a frame, waited for
 		printf '%s.000\t1.000\t*\t1\t1\t1\t1\n' "$1" >&5
-		for ((i = 0; i < 250; i++)); do
-			! grep -q "^$1" out || return 0
-			sleep 0.02
-		done
-		return 1
+		until_true grep -q "^$1" out
 	}
 	next 1
 	printf 'key\tvalue\ntrig-pps\t44.5\ntrig-syn\t99\ntrig-bps\t6\n' >new && mv new trig

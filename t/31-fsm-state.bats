@@ -10,17 +10,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# Waits until the command given is true, five seconds at most.
-until_true() {
-	local i
-	for ((i = 0; i < 250; i++)); do
-		! "$@" || return 0
-		sleep 0.02
-	done
-	echo "never true: $*"
-	return 1
-}
-
 @test "the state is a frame, and a missing file is a first run" {
 	{ head_of; tick 1001 10.0.0.1,3 10.0.0.2,0.1 2001:db8::/64,1; tick 1002 10.0.0.1,3; } >in
 	run --separate-stderr kl-fsm -s state in

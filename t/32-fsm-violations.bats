@@ -26,16 +26,6 @@ violated() {
 
 none() { printf '%s.000\t*\t-\t-\t-\t-\t-\t-\t-\n' "$@"; }
 
-until_true() {
-	local i
-	for ((i = 0; i < 250; i++)); do
-		! "$@" || return 0
-		sleep 0.02
-	done
-	echo "never true: $*"
-	return 1
-}
-
 @test "strikes by score, strikes given, force; each in its time" {
 	{
 		vhead

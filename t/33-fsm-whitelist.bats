@@ -11,15 +11,7 @@ setup() {
 }
 
 # until_frame TIME: kl-fsm in the background has written that frame.
-until_frame() {
-	local i
-	for ((i = 0; i < 250; i++)); do
-		! grep -q "^$1.000	\*" out || return 0
-		sleep 0.02
-	done
-	echo "no frame $1"
-	return 1
-}
+until_frame() { until_true grep -q "^$1.000	\*" out; }
 
 @test "addresses, prefixes, both families, comments; sources that are prefixes" {
 	cat >list <<-'END'

@@ -24,10 +24,7 @@ peak() {
 			printf "%d.000\t1.000\t*\t0\t-\t-\n", t
 		}
 	}' >&5
-	for ((i = 0; i < 500; i++)); do
-		! tail -n 1 out | grep -q '^1002.000	\*' || break
-		sleep 0.02
-	done
+	until_true eval "tail -n 1 out | grep -q '^1002.000	\\*'" >&2
 	bytes=$(awk '/^VmHWM:/ { print $2 * 1024 }' "/proc/$pid/status")
 	exec 5>&-
 	wait "$pid"

@@ -151,10 +151,7 @@ said() {
 		local i n
 		n=$(grep -cP '\t\*\t' "$T/out" || true)
 		printf '%s\n' '192.0.2.1 RATE_SOFT' '192.0.2.2 RATE_HARD' '192.0.2.3 BLOCK' | frame 0 >&7
-		for ((i = 0; i < 250; i++)); do
-			[[ $(grep -cP '\t\*\t' "$T/out" || true) == "$n" ]] || break
-			sleep 0.02
-		done
+		answered $((n + 1)) >&2
 		echo "$(holds | cut -d ' ' -f 3-4 | paste -sd' ') $(done_ "$T/out" | tail -n 3 | cut -d ' ' -f 3 | paste -sd' ')"
 	}
 	keeps() { printf 'key\tvalue\ntrig-pps\t%s\n' "$1" >"$T/new" && mv "$T/new" "$T/trig"; }
@@ -227,15 +224,9 @@ stream() {
 	header >&7
 }
 
-# answered N: waits until N frames have been answered, 5 s at most.
-answered() {
-	for _ in {1..100}; do
-		[ "$(grep -cP '\t\*\t' "$T/out")" -lt "$1" ] || return 0
-		sleep 0.05
-	done
-	cat "$T/err"
-	return 1
-}
+# answered N: waits until N frames have been answered.
+answers() { [ "$(grep -cP '\t\*\t' "$T/out")" -ge "$1" ]; }
+answered() { ERR=$T/err until_true answers "$1"; }
 
 @test "stream: a short level that is held never lapses; the receipts come at each star row" {
 	stream

@@ -30,16 +30,9 @@ tell() { exec kl-fsm -s state --up-need 0 --soft-at 3 --hard-at 3 --block-at 3 -
 act() { exec kl-apply -p "$PINS" --sync --max-new-blocks 20000 --max-age 10m; }
 denied() { kl-rule -p "$PINS" list deny | awk -F'\t' '$2 == "deny" && $3 != "*" { print $3 }' | sort; }
 
-# frames N FILE: waits for N finished frames in FILE, ten seconds at most.
-frames() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		[[ $(grep -c $'\t\*\t' "$2") -lt $1 ]] || return 0
-		sleep 0.02
-	done
-	cat "$2.err"
-	return 1
-}
+# frames N FILE: waits for N finished frames in FILE.
+has() { [[ $(grep -c $'\t\*\t' "$2") -ge $1 ]]; }
+frames() { ERR=$2.err until_true has "$@"; }
 
 @test "what was decided a moment before a kill is kept by the restart, of 10,000 sources too" {
 	BEGAN=$(date +%s)

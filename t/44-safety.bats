@@ -49,13 +49,8 @@ bits() {
 }
 
 # lapsed: waits for the trial's end without writing anything.
-lapsed() {
-	for _ in {1..200}; do
-		[ "$(value trial)" != lapsed ] || return 0
-		sleep 0.1
-	done
-	return 1
-}
+is_lapsed() { [ "$(value trial)" = lapsed ]; }
+lapsed() { until_true is_lapsed; }
 
 # tries SETTING...: a shell of a session of its own sets that on trial for 6 s
 # and is killed with all it began.
@@ -65,10 +60,7 @@ tries() {
 		kl-set -p "$1" --force --confirm 6 "${@:3}" 2>"$2"
 		echo "status $?, group $$" >>"$2"
 		exec sleep 60' bash "$PINS" "$T/said" "$@" 3>&-
-	for _ in {1..200}; do
-		grep -qs group "$T/said" && break
-		sleep 0.05
-	done
+	until_true grep -qs group "$T/said"
 	kill -KILL -- "-$(sed -n 's/.*group //p' "$T/said")"
 	diff <(sed 's/, group.*//' "$T/said") <(
 		printf '%s\n' "kl-set: reverts in 6 s unless: kl-set -p $PINS confirm" "status 0")
@@ -233,27 +225,20 @@ stream() {
 # feed N ROW...: a frame, and the answer to it, the N-th.
 feed() {
 	bare=yes frame 0 "${@:2}" "*" >&7
-	for _ in {1..200}; do
-		[ "$(grep -cP '\t\*\t' "$T/out")" -lt "$1" ] || return 0
-		sleep 0.05
-	done
-	return 1
+	until_true answers "$1"
 }
+answers() { [ "$(grep -cP '\t\*\t' "$T/out")" -ge "$1" ]; }
 
 # falls MODE: waits until it did.
-falls() {
-	for _ in {1..200}; do
-		[ "$(value fallen)" != "$1" ] || return 0
-		sleep 0.1
-	done
-	return 1
-}
+is_fallen() { [ "$(value fallen)" = "$1" ]; }
+falls() { until_true is_fallen "$1"; }
 
 # Counters of a second in which a packet comes: how many met a fallen switch.
 met() {
-	kl-dump-total -p "$PINS" -i 1 -n 1 >"$T/total" &
+	kl-dump-total -p "$PINS" -i 2 -n 1 >"$T/total" &
 	local pid=$!
-	sleep 0.4
+	until_true test -s "$T/total"
+	sleep 0.2	# and its notes are taken
 	passes 10.77.0.50 3 >/dev/null
 	wait "$pid"
 	columns "$T/total" fallen | tail -n 1
@@ -351,10 +336,7 @@ held() {
 	falls keep
 	kill -0 "$STREAM"			# it lives, and what feeds it does not
 	bare=yes frame -60 "*" >&7
-	for _ in {1..100}; do
-		[ ! -s "$T/err" ] || break
-		sleep 0.05
-	done
+	until_true test -s "$T/err"
 	grep -q refused "$T/err"
 	[ "$(value fallen)" = keep ]
 	frame 0 192.0.2.1 BLOCK "*" | kl-apply -p "$PINS" -n >/dev/null

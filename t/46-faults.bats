@@ -31,16 +31,6 @@ flood() { peer_send -c "${2-200}" src="$1" dst=10.77.0.2 proto=udp dport=9; }
 passes() { got "$1" flood "$1" 20; }
 export -f flood
 
-# until_true SECONDS COMMAND...: until it succeeds.
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || { echo "never: $*"; return 1; }
-		sleep 0.1
-	done
-}
-
 lines_beyond() { [ "$(wc -l <"$1")" -gt "$2" ]; }
 
 # fails STATUS MESSAGE COMMAND...: one line on stderr.
@@ -154,10 +144,10 @@ pipeline() { # TTL
 	STAGES+=($!)
 	"${SHIFTED[@]}" kl-apply -c "$T/conf" -p "$PINS" --sync <"$T/pipe-level" >"$T/receipts" 2>"$T/err-apply" 3>&- &
 	STAGES+=($!)
-	until_true 20 frames 2
+	until_true frames 2
 }
 frames() { [ "$(grep -cP '\t\*\t' "$T/receipts")" -ge "$1" ]; }
-more_frames() { until_true 20 frames $(($(grep -cP '\t\*\t' "$T/receipts") + ${1-2})); }
+more_frames() { until_true frames $(($(grep -cP '\t\*\t' "$T/receipts") + ${1-2})); }
 blocked() { [[ $(rules deny) == "deny 10.77.0.9 iq" ]]; }
 denied() { rules deny | grep -qx "deny $1 iq"; }
 free() { [[ -z $(rules deny) ]]; }
@@ -183,14 +173,14 @@ statuses() {
 		rm -f "$T/state"
 		pipeline 6s
 		flood 10.77.0.9
-		until_true 20 blocked
+		until_true blocked
 		if [[ $i == 4 ]]; then
 			kill -KILL "${STAGES[@]}"
 		else
 			kill -KILL "${STAGES[i]}"
 		fi
 		[ "$(passes 10.77.0.9)" -eq 0 ]
-		until_true 20 gone
+		until_true gone
 		statuses >"$T/statuses"
 		# Before it: ended by SIGPIPE. Behind it: at the end of their input, which may have come
 		# within a frame.
@@ -204,7 +194,7 @@ statuses() {
 		}' "$T/statuses"
 		run ! grep -vE '^kl-[a-z]+: stdin:[0-9]+: frame [0-9.]+ ended without its star row$' "$T"/err-*
 		# Nobody is left to lift it: the entry has its own end.
-		until_true 30 free
+		until_true free
 		[ "$(passes 10.77.0.9)" -eq 20 ]
 	done
 }
@@ -223,10 +213,10 @@ statuses() {
 	pids+=("$!")
 	STAGES=("${pids[@]}")
 	for c in src flow total events; do
-		until_true 20 grep -qP '\t\*\t' "$T/out-$c"
+		until_true grep -qP '\t\*\t' "$T/out-$c"
 	done
 	rm "$PINS/kernloom_deny4_hash"
-	until_true 20 gone
+	until_true gone
 	[ "$(statuses)" = "4 4 4 4" ]
 	for c in src flow total; do
 		diff "$T/err-$c" <(echo "kl-dump-$c: lost '$PINS': kernloom_deny4_hash: No such file or directory")
@@ -241,10 +231,10 @@ statuses() {
 @test "another instance in the place of the one that is read: told, not taken for a quiet network" {
 	kl-dump-src -p "$PINS" -i 0.1 -n 0 >"$T/out" 2>"$T/err" 3>&- &
 	STAGES=($!)
-	until_true 20 grep -qP '\t\*\t' "$T/out"
+	until_true grep -qP '\t\*\t' "$T/out"
 	in_here kl-attach -p "$PINS" --detach
 	in_here kl-attach -p "$PINS" --sources 4096 in0 >/dev/null
-	until_true 20 gone
+	until_true gone
 	[ "$(statuses)" = 4 ]
 	grep -qxE "kl-dump-src: lost '$PINS': kernloom_[a-z0-9_]+: (Stale file handle|No such file or directory)" "$T/err"
 	[ "$(wc -l <"$T/err")" -eq 1 ]
@@ -255,7 +245,7 @@ statuses() {
 	rule add deny 10.77.0.7
 	find "$PINS" -type f -name 'kernloom_*' ! -name '*_link' -delete
 	[ "$(passes 10.77.0.7)" -eq 0 ]
-	until_true 20 gone
+	until_true gone
 	statuses >/dev/null
 	grep -hE '^kl-(dump-src|apply): lost ' "$T"/err-* >"$T/lost"
 	grep -qF "lost '$PINS': kernloom_" "$T/lost"
@@ -319,11 +309,11 @@ frame_of() {
 	local step
 	"${SHIFTED[@]}" kl-dump-src -p "$PINS" -i 0.25 -n 0 >"$T/out" 2>"$T/err" 3>&- &
 	STAGES=($!)
-	until_true 20 lines_beyond "$T/out" 1
+	until_true lines_beyond "$T/out" 1
 	for step in 0 $DAY -$DAY; do
 		echo "$step" >"$T/clock"
 		flood 10.77.0.9 50
-		until_true 20 lines_beyond "$T/out" $(($(wc -l <"$T/out") + 2))
+		until_true lines_beyond "$T/out" $(($(wc -l <"$T/out") + 2))
 	done
 	kill "${STAGES[0]}"
 	statuses >/dev/null
@@ -388,12 +378,12 @@ back() {
 	{ header; tick 200001 -; } >&5
 	{ printf 'time\tsrc\tkind\tscore\tstrikes\tforce\n'; violation 200009 10.1.1.1 waits; } >&6
 	tick 200002 - >&5
-	until_true 20 grep -q '^200002' "$T/out"
+	until_true grep -q '^200002' "$T/out"
 	run ! grep -q 10.1.1.1 "$T/out"
 	violation $((200003 - DAY)) 10.2.2.2 new >&6
 	tick $((200004 - DAY)) - >&5
 	exec 5>&- 6>&-
-	until_true 20 gone
+	until_true gone
 	[ "$(statuses)" = 0 ]
 	[ ! -s "$T/err" ]
 	diff <(awk -F'\t' '$2 ~ /^10/ { print $1, $2, $7, $9 }' "$T/out" | sort) \
@@ -407,17 +397,17 @@ back() {
 		rm -f "$T/state" "$T/clock"
 		pipeline 10s
 		flood 10.77.0.9
-		until_true 20 blocked
+		until_true blocked
 		echo "$step" >"$T/clock"
 		# By the new clock the next attacker is found, and let go when his time is over.
 		more_frames
 		flood 10.77.0.9
-		until_true 20 blocked
+		until_true blocked
 		more_frames 4
 		[[ $step -gt 0 ]] || blocked
-		until_true 60 free
+		until_true free
 		kill "${STAGES[0]}"
-		until_true 20 gone
+		until_true gone
 		[[ $(statuses) =~ ^143\ 0\ 0\ [01]$ ]]
 		[ "$(cat "$T"/err-* | wc -l)" -le 1 ]
 		run ! grep -vhE '^kl-apply: frame [0-9.]+ refused: [0-9.]+ s (old|in the future) \(--max-age\)$' "$T"/err-*
@@ -454,10 +444,10 @@ back() {
 	[[ $(tail -n 1 "$T/attached") == in0$'\tnative\t'* ]]
 	[ "$(passes 10.77.0.7)" -eq 0 ]
 	flood 10.77.0.9
-	until_true 20 denied 10.77.0.9
+	until_true denied 10.77.0.9
 	[ "$(passes 10.77.0.9)" -eq 0 ]
 	kill "${STAGES[0]}"
-	until_true 20 gone
+	until_true gone
 	[ "$(statuses)" = "143 0 0 0" ]
 	[ "$(cat "$T"/err-*)" = "" ]
 }
@@ -488,7 +478,7 @@ back() {
 	diff <(rules) <(for i in {0..2}; do for j in {0..99}; do echo "deny 10.1.$i.$j iq"; done; done)
 	levels 1000 | kl-apply -p "$PINS" --sync >"$T/out1" 3>&- &
 	STAGES=($!)
-	until_true 20 grep -qP '\t\*\t' "$T/out1"
+	until_true grep -qP '\t\*\t' "$T/out1"
 	kill -KILL "${STAGES[0]}"
 	levels 1 | bounded 20 kl-apply -p "$PINS" --sync >"$T/out2"
 	[ "$(rules | wc -l)" -eq 300 ]

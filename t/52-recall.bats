@@ -107,7 +107,6 @@ short() { awk -F'\t' '$3 == "*" { print $1 line; line = "" } $3 != "*" && $1 != 
 }
 
 @test "a writer that went and another one: levels are known again" {
-	local i
 	mkfifo rows
 	timeout 30 kl-recall --levels levels --wait 10s rows >told 2>err 3>&- &
 	pid=$!
@@ -121,10 +120,7 @@ short() { awk -F'\t' '$3 == "*" { print $1 line; line = "" } $3 != "*" && $1 != 
 	printf '%s\n7.000\t10.0.0.2\tBLOCK\tOBSERVE\t1001.000\t-\t1\t3.000000\tpps\n7.000\t*\t-\t-\t-\t-\t-\t-\t-\n1003.000\t10.0.0.1\tBLOCK\tOBSERVE\t1001.000\t-\t1\t3.000000\tpps\n' "$LEVEL" >levels
 	printf '%s\n1003.000\t*\t-\t-\t-\t-\t-\t-\t-\n' "$LEVEL" >levels
 	exec 5>&-
-	for ((i = 0; i < 500; i++)); do
-		! grep -q '^1004.000	1.000	\*' told || break
-		sleep 0.02
-	done
+	until_true grep -q '^1004.000	1.000	\*' told
 	printf '%s\n1004.000\t*\t-\t-\t-\t-\t-\t-\t-\n' "$LEVEL" >levels
 	run wait "$pid"
 	short told | diff - <(printf '%s\n' '1001.000 10.0.0.1=OBSERVE' '1002.000 10.0.0.1=BLOCK' \

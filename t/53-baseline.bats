@@ -91,7 +91,7 @@ base() { awk -F'\t' -v s="${1:-192.0.2.1}" 'NR == 1 { for (i = 1; i <= NF; i++) 
 	kl-baseline -s live <fifo >/dev/null 3>&- &
 	exec 9>fifo
 	head -n 1300 in >&9
-	for _ in {1..100}; do [[ ! -s live ]] || break; sleep 0.1; done
+	until_true test -s live
 	[ "$(awk -F'\t' 'NR > 1 { n++ } END { print n }' live)" -eq 20 ]
 	kill -KILL $!
 	exec 9>&-

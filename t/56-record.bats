@@ -522,7 +522,7 @@ normal() {
 	sqlite3 kliq.db <hold >held &
 	exec 5>hold
 	echo 'BEGIN IMMEDIATE; SELECT 1;' >&5
-	until [ -s held ]; do sleep .05; done
+	until_true test -s held
 	every 1 1 'in 10.0.0.1 1 tcp 9 9 1 0' | frames >in.tsv
 	record in.tsv &
 	sleep .3

@@ -4,8 +4,7 @@
 # Kernloom IQ, three views compared, the picture.
 # shellcheck disable=SC2154 # bats sets stderr
 
-bats_require_minimum_version 1.5.0
-export LC_ALL=C
+load lib
 FLOW='time	dt	dir	src	port	proto	pkts	bytes	syn	drops'
 
 setup() {
@@ -346,7 +345,7 @@ in 10.0.0.10 443/tcp approved" ]
 	sqlite3 kliq.db <hold >held &
 	exec 5>hold
 	echo 'BEGIN IMMEDIATE; SELECT 1;' >&5
-	until [ -s held ]; do sleep .05; done
+	until_true test -s held
 	[ "$(graph list | wc -l)" = 6 ]
 	graph freeze >out &
 	sleep .3

@@ -111,7 +111,7 @@ what() { awk -F'\t' '$1 != "time" && $3 != "*" { print $2, $3, $4 "/" $5, $6, $7
 	exec 9>fifo
 	tick() { # TIME
 		flows "$1" <<<"in 10.1.0.1 22 tcp 1 0 0" >&9
-		for _ in {1..100}; do ! grep -q "^$1.000.*\*" out || break; sleep 0.05; done
+		until_true grep -q "^$1.000.*\*" out
 	}
 	echo "$HEAD" >&9
 	tick 100
@@ -239,7 +239,7 @@ wire() {
 	wire 4 31 2000 >all
 	go() { # FROM TO: the frames of those seconds, until they are answered
 		awk -v from="$1" -v to="$2" '$1 >= from && $1 <= to' all >&9
-		for _ in {1..100}; do ! grep -q "^$2.000.*\*" out || break; sleep 0.05; done
+		until_true grep -q "^$2.000.*\*" out
 	}
 	wire 20 31 2000 >all
 	head -n 1 all >&9

@@ -356,13 +356,3 @@ frames() {
 is_not() { ! "$@"; }
 is_allowed() { [[ $(allowed | paste -sd" ") == "$1" ]]; }
 
-# until_true COMMAND...: it becomes true, in some time.
-until_true() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		! "$@" 2>/dev/null || return 0
-		sleep 0.05
-	done
-	echo "never true: $*"
-	return 1
-}

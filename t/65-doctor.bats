@@ -114,10 +114,8 @@ is_row() { diff - <(printf '%s\t%s\t%s\t%s\t%s\n' "$@"); }
 	in_here kl-attach -p "$PINS" --sources 4096 --mode native in0
 	# A peer where nobody can look.
 	unshare --net sleep 60 3>&- &
-	for _ in {1..50}; do
-		[[ $(readlink /proc/$!/ns/net) == "$(readlink /proc/$$/ns/net)" ]] || break
-		sleep 0.1
-	done
+	away() { [[ $(readlink "/proc/$1/ns/net") != "$(readlink /proc/$$/ns/net)" ]]; }
+	until_true away $!
 	ip -n "$HERE" link set a0 netns $!
 	found 0 mtu b0 | is_row mtu b0 note "that of its peer counts, which is out of sight: at most 3506 in native mode" -
 	kill $!

@@ -29,24 +29,14 @@ start() {
 	# A background job of a script ignores SIGINT, and could not trap it then.
 	env --default-signal=INT kliq run -p "$PINS" -i 0.25 -c "$FAST" --state "$STATE" "$@" >"$OUT" 2>"$ERR" 3>&- &
 	KLIQ=$!
-	eventually 30 grep -q . "$OUT"
-	eventually 30 grep -qP '\t\*\t' "$OUT"
-}
-
-# eventually SECONDS COMMAND...: until it succeeds, at most so long.
-eventually() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || { echo "never: $*"; cat "$ERR"; return 1; }
-		sleep 0.1
-	done
+	until_true grep -q . "$OUT"
+	until_true grep -qP '\t\*\t' "$OUT"
 }
 
 # Sends a signal to kliq, which ends with status 0 soon.
 stop() {
 	kill -"$1" "$KLIQ"
-	eventually 30 gone "$KLIQ"
+	until_true gone "$KLIQ"
 	wait "$KLIQ"
 }
 
@@ -62,7 +52,7 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 @test "run --enforce blocks a flood, spares another, ends cleanly on TERM" {
 	start --enforce --record "$BATS_TEST_TMPDIR/capture"
 	flood
-	eventually 30 blocked
+	until_true blocked
 	[ "$(got 10.77.0.1 peer_send -c 200 -r 500 src=10.77.0.1 dst=10.77.0.2 proto=udp dport=9)" -eq 0 ]
 	[ "$(got 10.77.0.7 peer_send -c 10 -r 100 src=10.77.0.7 dst=10.77.0.2 proto=udp dport=9)" -eq 10 ]
 	stop TERM
@@ -80,9 +70,9 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 @test "run: a restart goes on where it stopped, and the block does not flap" {
 	start --enforce
 	flood
-	eventually 30 blocked
+	until_true blocked
 	kill -KILL "$KLIQ"
-	eventually 30 no_stage
+	until_true no_stage
 	start --enforce
 	blocked
 	stop TERM
@@ -93,7 +83,7 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 @test "run without --enforce writes nothing" {
 	start
 	flood
-	eventually 30 grep -qP '\t10\.77\.0\.1\tBLOCK\t.*\tdeny\tdry$' "$OUT"
+	until_true grep -qP '\t10\.77\.0\.1\tBLOCK\t.*\tdeny\tdry$' "$OUT"
 	[ -z "$(denied)" ]
 	stop INT
 	no_stage
@@ -116,12 +106,12 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 	for c in kl-dump-src kl-score kl-fsm kl-apply; do
 		start --enforce
 		pkill -KILL -f "^$c .*$BATS_TEST_TMPDIR"
-		eventually 30 gone "$KLIQ"
+		until_true gone "$KLIQ"
 		status=0
 		wait "$KLIQ" || status=$?
 		[ "$status" -eq 4 ]
 		[ "$(<"$ERR")" = "kliq: $c was killed by signal 9" ]
-		eventually 30 no_stage
+		until_true no_stage
 	done
 }
 
@@ -168,8 +158,8 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 	[ "${lines[-1]}" = "no state in $STATE: kliq run or kliq tick has not been here" ]
 	start --enforce
 	flood
-	eventually 30 blocked
-	eventually 30 grep -q BLOCK "$STATE/fsm/state.tsv"
+	until_true blocked
+	until_true grep -q BLOCK "$STATE/fsm/state.tsv"
 	run --separate-stderr in_here kliq status -p "$PINS" --state "$STATE"
 	[ "$status" -eq 0 ]
 	[ -z "$stderr" ]
@@ -191,7 +181,7 @@ blocked() { [[ $(denied) == "10.77.0.1 iq" ]]; }
 @test "why, live: the rates of the next second and the state" {
 	start --enforce
 	flood
-	eventually 30 grep -q BLOCK "$STATE/fsm/state.tsv"
+	until_true grep -q BLOCK "$STATE/fsm/state.tsv"
 	peer_send -t 10 -c 900 -r 300 src=10.77.0.1 dst=10.77.0.2 proto=udp dport=9 &
 	sender=$!
 	run --separate-stderr kliq why -p "$PINS" --state "$STATE" 10.77.0.1

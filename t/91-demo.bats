@@ -17,14 +17,6 @@ trace() {
 	ps -eo comm= | grep -xE 'hping3|nmap|busybox|kl-dump-src|kl-apply' || true
 }
 
-# until_true COMMAND...: until it succeeds; two minutes, which is more than a busy machine needs.
-until_true() {
-	local end=$((SECONDS + 120))
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || { echo "never: $*"; return 1; }
-		sleep 0.2
-	done
-}
 attacked() { trace | diff "$BATS_TEST_TMPDIR/before" - | grep -q hping3; }
 as_before() { trace | diff -q "$BATS_TEST_TMPDIR/before" - >/dev/null; }
 nothing_left() { until_true as_before || trace | diff "$BATS_TEST_TMPDIR/before" -; }

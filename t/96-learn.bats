@@ -29,26 +29,16 @@ teardown() {
 pids() { pgrep -f -- "$STATE" || true; }
 none() { [[ -z $(pids) ]]; }
 
-# eventually SECONDS COMMAND...: until it succeeds, at most so long.
-eventually() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || { echo "never: $*"; cat "$ERR"; return 1; }
-		sleep 0.1
-	done
-}
-
 start() {
 	: >"$OUT"	# nothing of an earlier run is taken for this one's
 	kliq run -p "$PINS" -i 0.25 -c "$T/fast.tsv" --feature-profile iq-learning --state "$STATE" --enforce >"$OUT" 2>"$ERR" 3>&- &
 	KLIQ=$!
-	eventually 30 grep -qP '\t\*\t' "$OUT"
+	until_true grep -qP '\t\*\t' "$OUT"
 }
 
 stop() {
 	kill -TERM "$KLIQ"
-	eventually 30 none
+	until_true none
 	wait "$KLIQ"
 }
 
@@ -57,7 +47,7 @@ kill_all() {
 	sleep "0.$((RANDOM % 10))"
 	# shellcheck disable=SC2046 # a list
 	kill -KILL $(pids)
-	eventually 15 none
+	until_true none
 	wait "$KLIQ" || true
 }
 
@@ -79,13 +69,13 @@ ticks() { [[ ! -e $STATE/learn/tune.tsv ]] || columns "$STATE/learn/tune.tsv" ki
 	start
 	calm 3600 &
 	flood
-	eventually 15 blocked
+	until_true blocked
 	# Before anything of it was ever saved.
 	kill_all
 	blocked
 	start
 	[ "$(held | head -n 1 | cut -f 3-4)" = $'BLOCK\tBLOCK' ]
-	eventually 60 known
+	until_true known
 	kill_all
 	for f in baseline tune; do
 		awk -v saved="$(last "$STATE/learn/$f.tsv")" -v seen="$(last "$OUT")" 'BEGIN { exit !(saved > 0 && seen - saved <= 31) }'
@@ -113,7 +103,7 @@ ticks() { [[ ! -e $STATE/learn/tune.tsv ]] || columns "$STATE/learn/tune.tsv" ki
 	start
 	calm 600
 	flood
-	eventually 15 blocked
+	until_true blocked
 	stop
 	own=$(columns "$STATE/learn/baseline.tsv" src base_pps | awk -F'\t' '$1 == "10.77.0.7" { print $2 + 0 }')
 	tuned=$(awk -F'\t' '$1 == "trig-pps" { print $2 + 0 }' "$STATE/learn/triggers.tsv")

@@ -21,19 +21,10 @@ teardown() {
 	lab_down
 }
 
-# eventually SECONDS COMMAND...: until it succeeds, at most so long.
-eventually() {
-	local end=$((SECONDS + $1))
-	until "${@:2}"; do
-		[[ $SECONDS -lt $end ]] || { echo "never: ${*:2}"; tail -n 3 "$OUT" "$ERR"; return 1; }
-		sleep 0.1
-	done
-}
-
 start() {
 	kliq run -p "$PINS" "$@" -c "$SMALL" --state "$STATE" --enforce >"$OUT" 2>"$ERR" 3>&- &
 	KLIQ=$!
-	eventually 20 test -s "$OUT"
+	until_true test -s "$OUT"
 }
 stars() { awk -F'\t' '$2 == "*"' "$OUT" | wc -l; }
 surging() { awk -F'\t' '$2 == "*" { level = $3 } END { exit level == "-" }' "$OUT"; }
@@ -41,7 +32,7 @@ calm() { ! surging; }
 # ticks N: so many more frames.
 ticks() {
 	local want=$(($(stars) + $1))
-	eventually 30 enough "$want"
+	until_true enough "$want"
 }
 enough() { [[ $(stars) -ge $1 ]]; }
 
@@ -127,7 +118,7 @@ held() {
 	flood "$1" "$2" "$3" 15
 	in_here "$HELPERS/recv" -t 60 -m 02:00:00:00:00:0c in0 bash -c 'during "$@"' during "$1" "$2" "$3" >got 3>&- &
 	counter=$!
-	eventually 20 surging
+	until_true surging
 	kliq status -p "$PINS" --state "$STATE" >page
 	grep -q '^surge [RB].*: of strangers .* pass untested$' page
 	kliq why -p "$PINS" --state "$STATE" '*' >page
@@ -135,7 +126,7 @@ held() {
 	wait "$counter"
 	stop
 	lost=$(($(no_room) - lost))
-	eventually 60 calm
+	until_true calm
 	kill "$totals"
 	ticks_of totals >flood
 	regular=$(awk '$1 ~ /^10\.77\.9\.|^fd77::9:/ { n += $2 } END { print n + 0 }' got)
@@ -182,11 +173,11 @@ memory() { awk '/^VmRSS/ { print $2 }' "/proc/$(pgrep -f "^$1 .*$STATE|^$1 -p $P
 # At least once from everywhere, until the surge is on; and its end.
 short_flood() {
 	flood "$1" "$2" "$3" 2
-	eventually 20 surging
+	until_true surging
 	wait "$FLOOD" || true
 	stop
 	[ "$(cut -d' ' -f1 flooded)" -ge 200000 ]
-	eventually 60 calm
+	until_true calm
 }
 
 @test "ten floods in a row leave nothing behind" {
@@ -202,7 +193,7 @@ short_flood() {
 			[ "$n" -ne 3 ] || memory $f >"$f.3"
 		done
 	done
-	eventually 30 eval_size
+	until_true eval_size
 	for f in kl-score kl-rollup kl-fsm kl-apply; do
 		[ $(($(memory $f) - $(<"$f.3"))) -le 512 ] || { echo "$f: $(<"$f.3") KiB, then $(memory $f)"; return 1; }
 	done
@@ -237,8 +228,8 @@ explained() {
 	from=$(stars)
 	together 250 10.80.0.1 10.77.0.2
 	together 300 2001:db8:80::1 fd77::2
-	eventually 30 has_rule 10.80.0.0/24
-	eventually 30 has_rule 2001:db8:80::/64
+	until_true has_rule 10.80.0.0/24
+	until_true has_rule 2001:db8:80::/64
 	for x in 10.80.0.0/24 2001:db8:80::/64; do
 		[ "$(awk -F'\t' -v from="$from" -v x="$x" '$2 == "*" { n++ } $2 == x && $3 ~ /^[RB]/ { print n - from; exit }' "$OUT")" -le 10 ]
 	done
@@ -247,7 +238,7 @@ explained() {
 	kliq why -p "$PINS" --state "$STATE" 10.80.0.7 >page
 	grep -q '^level      OBSERVE$' page
 	grep -q '^caught     by its prefix 10.80.0.0/24: [RB]' page
-	eventually 30 explained 2001:db8:80::/64
+	until_true explained 2001:db8:80::/64
 	grep -q '^level      [RB].* since' page
 	kliq status -p "$PINS" --state "$STATE" | grep -q '^10\.80\.0\.0/24	[RB]'
 }
@@ -258,7 +249,7 @@ explained() {
 	peer_send -c 1500 -r 100 -t 40 src=10.81.0.151 dst=10.77.0.2 srcs=100 proto=udp dport=9 3>&- &
 	together 150 10.81.0.1 10.77.0.2
 	peer_send -c 1500 -r 100 -t 40 src=10.81.0.254 dst=10.77.0.2 proto=udp dport=9 3>&- &
-	eventually 30 has_rule 10.81.0.254
-	eventually 30 grep -qE 'kl-rollup: 10\.81\.0\.0/24 is not rolled up: (39|4[0-9])\.[0-9] % of it is clean' "$ERR"
+	until_true has_rule 10.81.0.254
+	until_true grep -qE 'kl-rollup: 10\.81\.0\.0/24 is not rolled up: (39|4[0-9])\.[0-9] % of it is clean' "$ERR"
 	rules_of | grep '^10\.81' | diff - <(echo 10.81.0.254)
 }

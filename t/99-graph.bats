@@ -28,26 +28,17 @@ teardown() {
 	lab_down
 }
 
-# eventually SECONDS COMMAND...: until it succeeds, at most so long.
-eventually() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || { echo "never: $*"; cat "$ERR"; return 1; }
-		sleep 0.2
-	done
-}
 gone() { ! kill -0 "$1" 2>/dev/null; }
 ask() { sqlite3 -cmd '.timeout 5000' "$STATE/kliq.db" "$1"; }
 
 start() { # OPTION...
 	nsenter --net="/run/netns/$HERE" kliq run -p "$PINS" -c fast.tsv --state "$STATE" "$@" >"$OUT" 2>"$ERR" 3>&- &
 	KLIQ=$!
-	eventually 20 grep -qP '\t\*\t' "$OUT"
+	until_true grep -qP '\t\*\t' "$OUT"
 }
 stop() {
 	kill -TERM "$KLIQ"
-	eventually 20 gone "$KLIQ"
+	until_true gone "$KLIQ"
 	wait "$KLIQ"
 	! pgrep -f -- "$STATE" >/dev/null
 }
@@ -84,7 +75,7 @@ services() {
 	in_here unshare -m sh -c 'mount --bind passwd /etc/passwd && exec dropbear -FEs -p 22 -P ssh.pid -r hostkey' 2>ssh.log 3>&- &
 	ln -s "$(command -v redis-check-rdb)" redis-server
 	in_here ./redis-server --bind '*' '-::*' --protected-mode no --save '' >redis.log 3>&- &
-	eventually 10 traffic
+	until_true traffic
 }
 
 # as LAST COMMAND...: by that peer, whose addresses are those the clients get.
@@ -137,7 +128,7 @@ learned() {
 learn() {
 	services
 	start --feature-profile graph-learning
-	eventually 90 learned
+	until_true learned
 	stop
 }
 violated() { # SRC PORT
@@ -163,8 +154,8 @@ violated() { # SRC PORT
 		[ "$(got "${prefix}14" scan ${family}2)" -eq 0 ]
 		[ "$(grep -o '/filtered/tcp/' scan | wc -l)" -eq 4 ]
 		[ "$(got "${prefix}11" store 11 "${prefix}2")" -eq 0 ]
-		eventually 5 violated "${prefix}14" 80
-		eventually 5 violated "${prefix}11" 6379
+		until_true violated "${prefix}14" 80
+		until_true violated "${prefix}11" 6379
 	done
 	traffic
 	run --separate-stderr in_here kliq why -p "$PINS" --state "$STATE" 10.77.0.11
@@ -183,7 +174,7 @@ violated() { # SRC PORT
 		sleep 0.5
 	done
 	wait "$forger"
-	eventually 5 violated 10.77.0.11 7
+	until_true violated 10.77.0.11 7
 	sleep 2
 	traffic
 	kliq graph picture --state "$STATE" -o picture.svg
@@ -228,8 +219,8 @@ end_dumps() {
 	mkdir "$STATE"
 	cp fast.tsv "$STATE/settings.tsv"
 	literally cmd/kl-graph-record.1 'Learn from now on' >recorded 2>"$ERR" 3>&- &
-	eventually 30 test -s recorded
-	eventually 90 learned
+	until_true test -s recorded
+	until_true learned
 	end_dumps
 	wait $! || [ $? -eq 143 ]
 	export EDITOR='sed -i /fd77::11.80.tcp/d' GIT_AUTHOR_NAME=me GIT_AUTHOR_EMAIL=me@host GIT_COMMITTER_NAME=me GIT_COMMITTER_EMAIL=me@host
@@ -250,7 +241,7 @@ end_dumps() {
 	literally cmd/kl-graph-check.1 'Strikes for who breaks it' >"$OUT" 2>"$ERR" 3>&- &
 	check=$!
 	in_here kl-dump-flow -p "$PINS" -i 1 -n 0 >flows.tsv 3>&- &
-	eventually 20 grep -qP '\t\*\t' "$OUT"
+	until_true grep -qP '\t\*\t' "$OUT"
 	fetch 1 10.77.0.2
 	shell 11 fd77::2
 	store 12 fd77::2
@@ -259,7 +250,7 @@ end_dumps() {
 	run ! fetch 11 '[fd77::2]'
 	limited() { awk -F'\t' '$2 == "fd77::14" && $3 != "OBSERVE" { n++ } END { exit !n }' "$OUT"; }
 	caught() { scan -6 fd77::2 && limited; }
-	eventually 30 caught
+	until_true caught
 	end_dumps
 	wait "$check" || [ $? -eq 143 ]
 	cp "$STATE/frozen.txt" .
@@ -272,26 +263,26 @@ end_dumps() {
 	services
 	start --feature-profile graph-learning
 	recorded() { [[ $(ask 'SELECT last_tick FROM meta') -gt ${1:-0} ]]; }
-	eventually 30 recorded
+	until_true recorded
 	mkfifo hold
 	sqlite3 "$STATE/kliq.db" <hold >/dev/null 3>&- &
 	exec 7>hold
 	echo 'BEGIN IMMEDIATE; SELECT 1;' >&7
 	ticks=$(grep -cP '\t\*\t' "$OUT")
-	eventually 90 grep -q "kliq: the graph is not recorded: begun again in 10 s" "$ERR"
+	until_true grep -q "kliq: the graph is not recorded: begun again in 10 s" "$ERR"
 	grep -q 'database is locked' "$ERR"
 	[ "$(grep -cP '\t\*\t' "$OUT")" -ge $((ticks + 5)) ]
 	was=$(ask 'SELECT last_tick FROM meta')
 	exec 7>&-
-	eventually 90 recorded "$was"
+	until_true recorded "$was"
 	[ "$(ask 'PRAGMA integrity_check')" = ok ]
 	stop
 	# Broken from the start: the tick runs all the same, and when the file is gone it is made anew.
 	head -c 100000 /dev/urandom >"$STATE/kliq.db"
 	rm -f "$STATE"/kliq.db-*
 	start --feature-profile graph-learning
-	eventually 5 grep -q "cannot use the database $STATE/kliq.db" "$ERR"
+	until_true grep -q "cannot use the database $STATE/kliq.db" "$ERR"
 	rm "$STATE/kliq.db"
-	eventually 90 recorded
+	until_true recorded
 	stop
 }

@@ -3,8 +3,7 @@
 # Frames for kl-fsm, made by hand, and a short form of what it says.
 # shellcheck disable=SC2034,SC2154 # the tests use these, and bats sets those
 
-bats_require_minimum_version 1.5.0
-export LC_ALL=C
+load lib
 
 LEVEL=$'time\tsrc\tlevel\tfrom\tsince\tuntil\tstrikes\tsev\twhy'
 STATE=$'time\tsrc\tlevel\tstrikes\tup\tdown\tnoncomp\tsince\texpires\tcooldown\tlast_trigger\thigh_since\tforce\toffences\toffended'

@@ -110,6 +110,15 @@ got() {
 		awk -F'\t' -v want="$want" '$1 == want { n = $2 } END { print n + 0 }'
 }
 
+# until_true COMMAND...: until it succeeds; two minutes, which is more than a busy machine needs.
+until_true() {
+	local end=$((SECONDS + 120))
+	until "$@"; do
+		[[ $SECONDS -lt $end ]] || { echo "never: $*"; cat "${ERR-/dev/null}"; return 1; }
+		sleep 0.05
+	done
+}
+
 # A child of this shell that is gone for sure after its limit: bounded SECONDS COMMAND...
 bounded() { timeout --kill-after=1 "$@"; }
 
