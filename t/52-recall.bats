@@ -111,16 +111,21 @@ short() { awk -F'\t' '$3 == "*" { print $1 line; line = "" } $3 != "*" && $1 != 
 	timeout 30 kl-recall --levels levels --wait 10s rows >told 2>err 3>&- &
 	pid=$!
 	exec 5>rows
+	# A level frame comes when the frame it answers was passed on.
+	answer_to() { until_true grep -q "^$1.000	1.000	\*" told; }
 	{ src_head; src 1001 10.0.0.1,9000; src 1002 10.0.0.1,9000; } >&5
+	answer_to 1001
 	printf '%s\n1001.000\t10.0.0.1\tBLOCK\tOBSERVE\t1001.000\t-\t1\t3.000000\tpps\n1001.000\t*\t-\t-\t-\t-\t-\t-\t-\n' "$LEVEL" >levels
 	src 1003 10.0.0.1,9000 10.0.0.2,1 >&5
+	answer_to 1002
 	printf '%s\n1002.000\t10.0.0.2\tRATE_SOFT\tOBSERVE\t1001.000\t-\t1\t3.000000\tpps\n1002.000\t*\t-\t-\t-\t-\t-\t-\t-\n' "$LEVEL" >levels
 	# A frame that is none of those waited for, and one that is cut.
 	src 1004 10.0.0.1,9000 10.0.0.2,1 >&5
+	answer_to 1003
 	printf '%s\n7.000\t10.0.0.2\tBLOCK\tOBSERVE\t1001.000\t-\t1\t3.000000\tpps\n7.000\t*\t-\t-\t-\t-\t-\t-\t-\n1003.000\t10.0.0.1\tBLOCK\tOBSERVE\t1001.000\t-\t1\t3.000000\tpps\n' "$LEVEL" >levels
 	printf '%s\n1003.000\t*\t-\t-\t-\t-\t-\t-\t-\n' "$LEVEL" >levels
 	exec 5>&-
-	until_true grep -q '^1004.000	1.000	\*' told
+	answer_to 1004
 	printf '%s\n1004.000\t*\t-\t-\t-\t-\t-\t-\t-\n' "$LEVEL" >levels
 	run wait "$pid"
 	short told | diff - <(printf '%s\n' '1001.000 10.0.0.1=OBSERVE' '1002.000 10.0.0.1=BLOCK' \
