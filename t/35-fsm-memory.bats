@@ -8,9 +8,11 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
+ended() { tail -n 1 out | grep -q '^1002.000	\*'; }
+
 # peak SEV: bytes of memory at the peak of two frames of 300,000 sources with that severity.
 peak() {
-	local pid bytes i
+	local pid bytes
 	rm -f in
 	mkfifo in
 	kl-fsm <in >out &
@@ -24,7 +26,7 @@ peak() {
 			printf "%d.000\t1.000\t*\t0\t-\t-\n", t
 		}
 	}' >&5
-	until_true eval "tail -n 1 out | grep -q '^1002.000	\\*'" >&2
+	until_true ended
 	bytes=$(awk '/^VmHWM:/ { print $2 * 1024 }' "/proc/$pid/status")
 	exec 5>&-
 	wait "$pid"
