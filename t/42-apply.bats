@@ -148,7 +148,7 @@ said() {
 	exec 7>"$T/rows"
 	header >&7
 	next() { # a frame, waited for; then what is held, and what was done
-		local i n
+		local n
 		n=$(grep -cP '\t\*\t' "$T/out" || true)
 		printf '%s\n' '192.0.2.1 RATE_SOFT' '192.0.2.2 RATE_HARD' '192.0.2.3 BLOCK' | frame 0 >&7
 		answered $((n + 1)) >&2
