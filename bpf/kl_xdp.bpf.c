@@ -197,10 +197,6 @@ int kl_shield(struct xdp_md *ctx)
 				reason = KL_EVENT_EDGE;
 			}
 		}
-		v &= ~FINAL;
-		count_flow(&flow, k, 1, v);
-		if (flow.r && v == KL_PASS && may_complete(k) && completes(ctx))
-			ADD(flow.r->est, 1);
 	}
 	v &= ~FINAL;
 
@@ -214,12 +210,16 @@ int kl_shield(struct xdp_md *ctx)
 		else
 			t->frags6++;
 	}
+	count_flow(&flow, k, 1, v);	/* here: of two locked additions side by side the second is nearly free */
 	if (f.r)
 		count_src(t, &f, k, v);
 	else
 		count(&t->un, k, v, class);
-	if (v == KL_PASS)
+	if (v == KL_PASS) {
+		if (flow.r && may_complete(k) && completes(ctx))
+			ADD(flow.r->est, 1);
 		return XDP_PASS;
+	}
 	if (its_turn(t, cfg.sample))
 		tell(reason, cfg.sample);
 	return XDP_DROP;

@@ -168,7 +168,8 @@ mutant() {
 	mutant shake.bpf.h 's/BE32(p + 8) - 1/BE32(p + 8)/' --packets 0
 	mutant shake.bpf.h 's/set\[i\] = 0;//' --packets 0
 	mutant shake.bpf.h 's/TCP_SYN | TCP_RST | TCP_ACK/TCP_SYN | TCP_ACK/' --packets 0
-	mutant kl_xdp.bpf.c 's/flow.r && v == KL_PASS && may/flow.r \&\& may/' --packets 0
+	mutant kl_xdp.bpf.c 's/if (v == KL_PASS) {/if (flow.r \&\& may_complete(k) \&\& completes(ctx)) ADD(flow.r->est, 1); &/' \
+		--packets 0
 	mutant surge.bpf.h 's/age < early/age < 0/' --packets 0
 	mutant surge.bpf.h 's/age <= SURGE_LATE/age <= 60/' --packets 0
 	mutant surge.bpf.h 's/r->syn + 2/r->syn + 1/' --packets 0
