@@ -190,9 +190,9 @@ fuzz: deps
 analyze: $(FLAVOURS) $(B)/schema.h
 	@for f in $(wildcard lib/*/*.c cmd/*.c); do \
 		$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fanalyzer -c -o /dev/null $$f || exit 1; done
-bench: deps
-	@$(MAKE) --no-print-directory all $(BENCHES)
-	PATH="$(CURDIR)/$(B)/bin:$$PATH" t/bench/run $(BENCH)
+bench:
+	@{ $(MAKE) --no-print-directory deps && $(MAKE) --no-print-directory all $(BENCHES); } >&2
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" t/bench/run $(BENCH)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(SHARE)/,pipelines/profiles schemas)
