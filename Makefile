@@ -129,14 +129,14 @@ $(B)/t/differ: t/differ.c $(B)/libmodel.a $(B)/libkern.a $(B)/libpure.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_KERN) -lm
 $(B)/%.bpf.o: t/%.bpf.c
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-$(B)/t/send: $(B)/send.skel.h
+$(B)/t/send: t/send/frame.c $(B)/send.skel.h
 $(B)/t/send: LDLIBS := -lbpf
 $(B)/t/day: LDLIBS := -lm
 $(B)/t/feed: LDLIBS := -lbpf -lpcap
 $(B)/t/clock: LDLIBS := -fPIC -shared
 $(B)/t/%: t/%.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out $(SANS),$(ALL_CFLAGS)) -o $@ $< $(LDLIBS)
+	$(CC) $(filter-out $(SANS),$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(LDLIBS)
 
 # Fuzzing: the libraries again, by a compiler that sees which way the input went.
 FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \

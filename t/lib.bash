@@ -89,7 +89,7 @@ ns_sysctl() {
 in_peer() { nsenter --net="/run/netns/$PEER" "$@"; }
 in_here() { nsenter --net="/run/netns/$HERE" "$@"; }
 
-# peer_send [-c N] [-r PPS] KEY=VALUE...: the words of t/send.c, sent by the peer.
+# peer_send [-c N] [-r PPS] KEY=VALUE...: the words of t/send/frame.c, sent by the peer.
 peer_send() {
 	local opts=()
 	while [[ $1 == -* ]]; do
