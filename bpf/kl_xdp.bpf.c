@@ -181,7 +181,7 @@ int kl_shield(struct xdp_md *ctx)
 	if (essential(k, now_j)) {
 		t->essential++;
 		v = KL_PASS | FINAL;
-	} else if (on & (KL_F_JUDGE | KL_F_DEFAULT_LIMIT | KL_F_SURGE)) {
+	} else if (on & (KL_F_JUDGE | KL_F_DEFAULT_LIMIT | KL_F_SURGE)) {	/* the two look at no more */
 		v = verdict(t, &f, w, h, on, now_j);
 		if (on & KL_F_SURGE && v == KL_PASS && !(f.r && f.r->pol & KL_POL_KNOWN))
 			v = surge(ctx, f.r ? PLACE(FOUND, f.set, f.way) : 0);
@@ -210,7 +210,7 @@ int kl_shield(struct xdp_md *ctx)
 		else
 			t->frags6++;
 	}
-	count_flow(&flow, k, 1, v);	/* here: two locked additions in a row wait once */
+	count_flow(&flow, k, 1, v);	/* here: the source's addition, locked too, waits for fewer stores */
 	if (f.r)
 		count_src(t, &f, k, v);
 	else
