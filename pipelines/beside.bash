@@ -90,7 +90,7 @@ store_normals() {
 # And back, where the file is gone.
 restore_normals() {
 	[[ ! -e $learn/baseline.tsv && -s $state/kliq.db ]] || return 0
-	if ! sqlite3 -bail -header -separator $'\t' "$state/kliq.db" "
+	if ! sqlite3 -cmd '.timeout 5000' -bail -header -separator $'\t' "$state/kliq.db" "
 		with t as (select ifnull(printf('%.3f', max(last_seen)), '0.000') as time from source_baselines)
 		select * from (select time, src, $(normal_columns "iif(@ is null, '-', iif('@' = 'obs', @, printf('%.3f', @))) as @")
 			from source_baselines, t
@@ -127,7 +127,7 @@ sync_edges() {
 
 # What needs the database begins when it can be used.
 with_database() {
-	until sqlite3 -bail "$state/kliq.db" <"$here/../schemas/kliq.sql" >/dev/null; do
+	until sqlite3 -cmd '.timeout 5000' -bail "$state/kliq.db" <"$here/../schemas/kliq.sql" >/dev/null; do
 		echo "kliq: cannot use the database $state/kliq.db: nothing is kept there; tried again in 10 s" >&2
 		rest 10
 		[[ ! -e $runs/stop ]] || return 0

@@ -218,7 +218,7 @@ said() {
 # A stream: lines for kl-apply come through descriptor 7, receipts into $T/out.
 stream() {
 	mkfifo "$T/fifo"
-	apply <"$T/fifo" >"$T/out" 2>"$T/err" &
+	kl-apply -p "$PINS" <"$T/fifo" >"$T/out" 2>"$T/err" &
 	STREAM=$!
 	exec 7>"$T/fifo"
 	header >&7

@@ -39,7 +39,7 @@ record() {
 }
 
 ask() {
-	sqlite3 -separator ' ' kliq.db "$@"
+	sqlite3 -cmd '.timeout 10000' -separator ' ' kliq.db "$@"
 }
 
 edges() {
