@@ -97,6 +97,15 @@ ticks() { [[ ! -e $STATE/learn/tune.tsv ]] || columns "$STATE/learn/tune.tsv" ki
 	[ "$(ticks)" -gt "$ticked" ]
 	[ "$(awk -F'\t' '$1 == "trig-pps" { print ($2 < 100 && $2 >= 60) }' "$STATE/learn/triggers.tsv")" = 1 ]
 	sqlite3 "$STATE/kliq.db" "select obs from source_baselines where src = '10.77.0.7'" | diff - <(obs)
+	# The file is gone: the database has it, and is waited for while another one has it for itself.
+	was=$(obs)
+	rm "$STATE/learn/baseline.tsv"
+	{ echo 'pragma locking_mode = exclusive; begin exclusive; select 1;'; sleep 1; } | sqlite3 "$STATE/kliq.db" >"$T/lock" 3>&- &
+	until_true grep -q 1 "$T/lock"
+	start
+	[ "$(obs)" -ge "$was" ]
+	stop
+	[ ! -s "$ERR" ]
 }
 
 @test "why tells what was learned for all and of the source, its offences and what makes it exempt" {

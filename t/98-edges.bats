@@ -20,6 +20,16 @@ mode() { in_here kl-set -p "$PINS" --force edge-mode "$1"; }
 total() { kl-dump-total -p "$PINS" -s "$BATS_TEST_TMPDIR/total" | awk -F'\t' -v want="$1" '
 	NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print $at[want] }'; }
 
+# listening in_peer|in_here PORT/PROTO...: something there listens on all of them.
+listening() {
+	local of
+	of=$("$1" ss -Htuln | awk '{ sub(/.*:/, "", $5); print $5 "/" $1 }')
+	shift
+	[[ -z $(comm -13 <(sort <<<"$of") <(printf '%s\n' "$@" | sort)) ]]
+}
+heard() { [[ $(cat "$BATS_TEST_TMPDIR/heard") == "$1" ]]; }
+connected() { [[ -n $(in_here ss -Htn state established dst "$1") ]]; }
+
 # Shapes of packets, and the edge each belongs to. SRC is the last part of the source's address.
 shapes4() {
 	cat <<-'END'
@@ -170,17 +180,16 @@ arrivals() {
 		while ($s->recv($m, 512)) { $s->send("answer to $m") }' 3>&- &
 	mkfifo "$BATS_TEST_TMPDIR/say" "$BATS_TEST_TMPDIR/back"
 	in_here busybox nc -ll -p 2222 -e cat 3>&- &
-	sleep 0.5
+	until_true listening in_peer 80/tcp 53/udp
+	until_true listening in_here 8080/tcp 2222/tcp
 	in_peer busybox nc 10.77.0.2 2222 <"$BATS_TEST_TMPDIR/say" >"$BATS_TEST_TMPDIR/heard" 3>&- &
 	exec 7>"$BATS_TEST_TMPDIR/say"
 	echo before >&7
-	sleep 0.3
-	[ "$(cat "$BATS_TEST_TMPDIR/heard")" = before ]
+	until_true heard before
 	in_peer curl -sf -m 3 -o /dev/null http://10.77.0.2:8080/x
 	mode allow
 	echo after >&7
-	sleep 0.3
-	[ "$(cat "$BATS_TEST_TMPDIR/heard")" = $'before\nafter' ]
+	until_true heard $'before\nafter'
 	run in_peer curl -s -m 1 -o /dev/null http://10.77.0.2:8080/x
 	[ "$status" -eq 28 ]
 	run in_peer curl -s -m 1 -o /dev/null 'http://[fd77::2]:8080/x'
@@ -217,10 +226,10 @@ arrivals() {
 	[ "$(got 10.77.0.1 peer_send -c 3 src=10.77.0.1 dst=10.77.0.3 proto=udp sport=53 dport=5353)" -eq 0 ]
 	# A connection of this host's: a SYN from its other end is still no reply.
 	in_peer busybox nc -ll -p 7 -e cat 3>&- &
-	sleep 0.3
+	until_true listening in_peer 7/tcp
 	in_here perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 7777, PeerAddr => "10.77.0.1:7") or die;
 		$s->send("x"); sleep 10' 3>&- &
-	sleep 0.5
+	until_true connected 10.77.0.1:7
 	[ "$(got 10.77.0.1 peer_send -c 3 src=10.77.0.1 dst=10.77.0.2 proto=tcp sport=7 dport=7777 flags=S)" -eq 0 ]
 	[ "$(got 10.77.0.1 peer_send -c 3 src=10.77.0.1 dst=10.77.0.2 proto=tcp sport=7 dport=7777 flags=A)" -ge 3 ]
 	# "Unreachable", from anybody, about that question: passes; about one never asked: not.

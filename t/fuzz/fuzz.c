@@ -39,7 +39,8 @@ size_t out_n;
 
 static jmp_buf back;
 static int ended;
-static bool watching;		/* between the call and the return of what may exit */
+/* Between the call and the return of what may exit; the fuzzer has a thread of its own, which is not watched. */
+static _Thread_local bool watching;
 static uintptr_t left[LEFT_MAX];	/* complements: else no leak would ever be found */
 static size_t lefts;
 
