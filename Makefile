@@ -133,7 +133,7 @@ $(B)/t/send: t/send/frame.c $(B)/send.skel.h
 $(B)/t/send: LDLIBS := -lbpf
 $(B)/t/day: LDLIBS := -lm
 $(B)/t/feed: LDLIBS := -lbpf -lpcap
-$(B)/t/clock: LDLIBS := -fPIC -shared
+$(B)/t/clock $(B)/t/stuck: LDLIBS := -fPIC -shared
 $(B)/t/%: t/%.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out $(SANS),$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(LDLIBS)

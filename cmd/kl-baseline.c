@@ -22,6 +22,7 @@
 #include "../lib/base/num.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/serve.h"
+#include "../lib/base/sync.h"
 #include "../lib/base/triggers.h"
 #include "../lib/core/baseline.h"
 #include "schema.h"
@@ -151,9 +152,9 @@ static void row(void *self, const struct tsv_row *r)
 		die(KL_SYSTEM, "out of memory for a frame: %s", strerror(ENOMEM));
 }
 
-static void save(struct kl *k)
+static void save(struct kl *k, enum disk when)
 {
-	keep_save(&cells, o.state, &k->b.normals, k->last);
+	keep_save(&cells, o.state, &k->b.normals, k->last, when);
 	k->saved = k->last;
 	k->behind = false;
 }
@@ -175,7 +176,7 @@ static void frame(void *self, const struct tsv_row *star)
 		k->saved = k->last;
 	k->clocked = k->behind = true;
 	if (o.state && llabs(k->last - k->saved) >= KEEP_EVERY)
-		save(k);
+		save(k, DISK_SOON);
 	k->begun = false;
 }
 
@@ -225,7 +226,8 @@ int main(int argc, char **argv)
 	st = serve(argv[at], &ops, &k);
 	tsv_out_close(&k.out);
 	if (o.state && k.behind)
-		save(&k);
+		save(&k, DISK_NOW);
+	sync_wait();
 	baseline_free(&k.b);
 	return st;
 }

@@ -208,7 +208,7 @@ static void once(struct dump *d)
 	end(d, table_find(&was, &d->all.x), true);
 	*(struct src_raw *)table_get(&is, &d->all.x) = d->all;
 	src_tick(d->k, 0);
-	keep_save(&snapshot, o.state, &is, (int64_t)(d->read_ns / 1000000));
+	keep_save(&snapshot, o.state, &is, (int64_t)(d->read_ns / 1000000), DISK_NOW);
 	table_free(&was);
 	table_free(&is);
 }

@@ -241,7 +241,7 @@ int main(int argc, char **argv)
 	tsv_out_close(&k.out);
 	graph_free(&k.graph);
 	edgefile_free(&k.file);
-	edgefile_free(&k.denials.list);
+	denials_close(&k.denials);
 	flowlist_free(&k.flows);
 	normals_free(&k.normals);
 	journal_free(&k.log);

@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 	st = serve(argv[at], &ops, &s);
 	tsv_out_close(&s.out);
 	if (o.state)
-		keep_save(&cells, o.state, &s.roll.members, s.roll.time);
+		keep_save(&cells, o.state, &s.roll.members, s.roll.time, DISK_NOW);
 	rollup_free(&s.roll);
 	return st;
 }

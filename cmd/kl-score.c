@@ -170,10 +170,10 @@ static void row(void *self, const struct tsv_row *r)
 	print_row(s, r, &s->own, v.sev, signals[v.why + 1]);
 }
 
-static void save(const struct state *s)
+static void save(const struct state *s, enum disk when)
 {
 	if (kept && s->total.time != INT64_MIN)
-		keep_save_one(&cells, kept, &s->total, sizeof(s->total), s->total.time);
+		keep_save_one(&cells, kept, &s->total, sizeof(s->total), s->total.time, when);
 }
 
 static void frame(void *self, const struct tsv_row *star)
@@ -193,7 +193,7 @@ static void frame(void *self, const struct tsv_row *star)
 		n[TOTAL_SYN] = count[SIG_SYN];
 		sev = total_step(&s->total, &whole, n, s->fresh >= 0, dt, star->time, &lead);
 		if (star->time - s->saved >= SAVE_EVERY) {
-			save(s);
+			save(s, DISK_SOON);
 			s->saved = star->time;
 		}
 	}
@@ -243,6 +243,6 @@ int main(int argc, char **argv)
 			worst = st;
 	} while (++i < argc);
 	tsv_out_close(&s.out);
-	save(&s);
+	save(&s, DISK_NOW);
 	return worst;
 }

@@ -18,6 +18,7 @@
 #include "../lib/base/frame.h"
 #include "../lib/base/opt.h"
 #include "../lib/base/serve.h"
+#include "../lib/base/sync.h"
 #include "../lib/base/triggers.h"
 #include "../lib/core/clean.h"
 #include "../lib/core/score.h"
@@ -129,15 +130,15 @@ static void row(void *self, const struct tsv_row *r)
 		die(KL_SYSTEM, "out of memory");
 }
 
-static void save(struct kl *k, int64_t time)
+static void save(struct kl *k, int64_t time, enum disk when)
 {
 	struct learned *l = &k->learned;
 
 	k->saved = time;
 	if (!o.state)
 		return;
-	frame_save(k->samples, SAMPLE_HEADER, time, l->sample.n, sample_put, l);
-	frame_save(o.state, TUNE_HEADER, time, 2 + l->history.n, tune_put, l);
+	frame_save(k->samples, SAMPLE_HEADER, time, l->sample.n, sample_put, l, when);
+	frame_save(o.state, TUNE_HEADER, time, 2 + l->history.n, tune_put, l, when);
 }
 
 /* The triggers, for kl-score(1) to read again. */
@@ -166,10 +167,10 @@ static void frame(void *self, const struct tsv_row *star)
 	if (tune_step(&o.tune, &l->tune, &l->sample, k->sources, star->time, k->scratch, &d)) {
 		history_add(&l->history, &d, false);
 		k->sources = 0;
-		save(k, star->time);	/* what is told is remembered */
+		save(k, star->time, DISK_SOON);	/* what is told is remembered */
 		tell(k);
 	} else if (llabs(star->time - k->saved) >= SAVE_EVERY) {
-		save(k, star->time);
+		save(k, star->time, DISK_SOON);
 	}
 	pass(k, star->line, star->len);
 	tsv_flush(&k->out);
@@ -190,7 +191,7 @@ static void compare(struct kl *k)
 			continue;
 		warn("%s is given as %g, no more as before: learned anew from there", trigger_key[m],
 		     o.trig[m]);
-		save(k, k->saved);
+		save(k, k->saved, DISK_NOW);
 	}
 }
 
@@ -243,6 +244,7 @@ int main(int argc, char **argv)
 	tsv_out_init(&k.out, STDOUT_FILENO, "stdout");
 	st = serve(at < argc ? argv[at] : "-", &ops, &k);
 	tsv_out_close(&k.out);
-	save(&k, k.saved);
+	save(&k, k.saved, DISK_NOW);
+	sync_wait();
 	return st;
 }

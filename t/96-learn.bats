@@ -108,6 +108,23 @@ ticks() { [[ ! -e $STATE/learn/tune.tsv ]] || columns "$STATE/learn/tune.tsv" ki
 	[ ! -s "$ERR" ]
 }
 
+@test "a disk that does not answer: ticks and blocks go on, nothing is refused; it ends when the disk does answer" {
+	: >"$T/stuck"
+	chmod 666 "$T/stuck"
+	LD_PRELOAD=$HELPERS/stuck KL_STUCK=$T/stuck ASAN_OPTIONS=verify_asan_link_order=0 start
+	flood
+	until_true blocked
+	until_true test -s "$T/stuck"
+	further() { [ "$(grep -cP '\t\*\t' "$OUT")" -ge $((began + 20)) ]; }
+	began=$(grep -cP '\t\*\t' "$OUT")
+	until_true further
+	[ "$(held | tail -n 1 | cut -f 3)" = BLOCK ]
+	grep -q '	10.77.0.1	BLOCK	' "$STATE/fsm/state.tsv"
+	rm "$T/stuck"
+	stop
+	[ ! -s "$ERR" ]
+}
+
 @test "why tells what was learned for all and of the source, its offences and what makes it exempt" {
 	start
 	calm 600

@@ -3,6 +3,7 @@
 #include "denials.h"
 #include "edge.h"
 #include "file.h"
+#include "sync.h"
 
 void denials_note(struct denials *d, const struct prefix *src, uint16_t port, uint8_t proto, int64_t until)
 {
@@ -70,6 +71,12 @@ void denials_save(struct denials *d, const char *path, const struct edgefile *f)
 	newfile_open(&new, path, 0644);
 	put(&new, f);
 	put(&new, &d->list);
-	newfile_commit(&new);
+	newfile_commit(&new, DISK_SOON);
 	d->changed = false;
+}
+
+void denials_close(struct denials *d)
+{
+	sync_wait();
+	edgefile_free(&d->list);
 }

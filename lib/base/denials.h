@@ -20,7 +20,8 @@ void denials_note(struct denials *d, const struct prefix *src, uint16_t port, ui
 /* The frame is whole: forgets those whose time is over. Returns how many there was no room for. */
 size_t denials_frame(struct denials *d, int64_t now);
 /* Replaces path by the edges and those that f denies, addresses to this host, for good; ends the command when
- * it cannot. Nothing is done when nothing changed since. */
+ * it cannot. Nothing is done when nothing changed since. The disk follows soon, or in denials_close(). */
 void denials_save(struct denials *d, const char *path, const struct edgefile *f);
+void denials_close(struct denials *d);
 
 #endif

@@ -13,6 +13,7 @@
 #include "edge.h"
 #include "file.h"
 #include "num.h"
+#include "sync.h"
 
 #define SLURP_MAX ((size_t)1 << 28)	/* /dev/zero has no end, and memory has */
 #define LIST_SAID 10		/* bad lines of a list that are shown */
@@ -102,23 +103,17 @@ void newfile_write(struct newfile *f, const void *p, size_t n)
 	}
 }
 
-/* The name is on disk only when its folder is. */
-static int sync_folder(const char *path)
+static int open_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	int fd, err = 0;
+	char *dir = xstrdup(slash ? path : ".");
+	int fd;
 
-	if (!dir)
-		return ENOMEM;
+	if (slash)
+		dir[slash - path + 1] = 0;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* EINVAL: a file system that has nothing to do there. */
-	if (fd < 0 || (fsync(fd) && errno != EINVAL))
-		err = errno;
-	if (fd >= 0)
-		close(fd);
 	free(dir);
-	return err;
+	return fd;
 }
 
 void newfile_sync(struct newfile *f)
@@ -128,17 +123,27 @@ void newfile_sync(struct newfile *f)
 }
 
 /* The lock is held until the name is gone: who waits for it must not get what is path by then. */
-void newfile_commit(struct newfile *f)
+void newfile_commit(struct newfile *f, enum disk when)
 {
-	int err;
+	int folder = open_folder(f->to), fd = f->fd, err;
 
-	if (fchmod(f->fd, f->mode) || fsync(f->fd) || rename(f->tmp, f->to))
-		newfile_fail(f, errno);
-	err = close(f->fd) ? errno : sync_folder(f->to);
+	if (folder < 0 || fchmod(fd, f->mode) || (when == DISK_NOW && fsync(fd)) || rename(f->tmp, f->to)) {
+		err = errno;
+		if (folder >= 0)
+			close(folder);
+		newfile_fail(f, err);
+	}
 	f->fd = -1;
 	newfile_abandon(f);
+	if (when == DISK_SOON) {
+		flock(fd, LOCK_UN);
+		sync_later(fd, folder, f->path);
+		return;
+	}
+	err = sync_now(fd, folder);
 	if (err)
 		die(KL_SYSTEM, "cannot write '%s': %s", f->path, strerror(err));
+	sync_wait();
 }
 
 void newfile_abandon(struct newfile *f)
@@ -314,6 +319,16 @@ long list_read_rules(const char *path, bool edges, bool timed,
 	struct list l = { .rule = each, .edges = edges, .timed = timed, .arg = arg };
 
 	return list_lines(path, &l);
+}
+
+bool file_lost(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || st.st_size)
+		return false;
+	warn("%s: empty, as a machine that went down leaves it: begun anew", path);
+	return true;
 }
 
 bool file_changed(const char *path, struct stat *seen)

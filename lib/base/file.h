@@ -17,6 +17,11 @@
  * can open it before commit. All end the command (status 4) with a message on
  * failure, and leave no such file behind.
  */
+enum disk {
+	DISK_NOW,	/* fsync, rename, fsync the folder; and what was to follow soon did */
+	DISK_SOON,	/* rename: all see it, and it outlives its writer. The fsyncs follow (sync.h); a
+			 * machine that goes down before may leave it empty, as its file system will */
+};
 struct newfile {
 	const char *path;	/* kept, not copied */
 	char *to, *tmp;		/* the file that path is, links followed; the new one */
@@ -26,12 +31,15 @@ struct newfile {
 void newfile_open(struct newfile *f, const char *path, int mode);
 void newfile_write(struct newfile *f, const void *p, size_t n);
 void newfile_sync(struct newfile *f);		/* its bytes and mode are on disk: commit will hardly fail */
-void newfile_commit(struct newfile *f);		/* fsync, rename, fsync the folder */
+void newfile_commit(struct newfile *f, enum disk when);
 void newfile_abandon(struct newfile *f);
 
 /* The whole file; *n bytes and a NUL behind them; free() it. "-" is stdin.
  * NULL with errno when it cannot be read; EFBIG: it has 256 MiB or more. */
 char *slurp(const char *path, size_t *n);
+
+/* Is path a file without a byte, as a machine that goes down leaves what was DISK_SOON? Says so. */
+bool file_lost(const char *path);
 
 /* Is path another file than it was when seen was filled, or gone? Fills seen, zeroed: never there. */
 bool file_changed(const char *path, struct stat *seen);

@@ -15,7 +15,7 @@
 #define PIECE 65536
 
 void frame_save(const char *path, const char *header, int64_t time, size_t n,
-		char *(*put)(void *self, size_t i, char *p), void *self)
+		char *(*put)(void *self, size_t i, char *p), void *self, enum disk when)
 {
 	char *buf = xalloc(PIECE), *p = buf;
 	struct newfile f;
@@ -40,7 +40,7 @@ void frame_save(const char *path, const char *header, int64_t time, size_t n,
 		p = stpcpy(p, "\t-");
 	*p++ = '\n';
 	newfile_write(&f, buf, (size_t)(p - buf));
-	newfile_commit(&f);
+	newfile_commit(&f, when);
 	free(buf);
 }
 
@@ -96,6 +96,10 @@ bool frame_load(const char *path, const char *head, int64_t *time,
 		return false;
 	if (fd < 0)
 		die(KL_SYSTEM, "cannot read '%s': %s", path, strerror(errno));
+	if (file_lost(path)) {
+		close(fd);
+		return false;
+	}
 	in = tsv_open(path, fd, &ops, &l);
 	while (tsv_step(in))
 		;

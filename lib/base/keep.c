@@ -11,6 +11,7 @@
 #include "file.h"
 #include "keep.h"
 #include "num.h"
+#include "sync.h"
 
 #define COLS_MAX 64
 #define PIECE	 65536
@@ -54,7 +55,7 @@ static char *put_star(const struct keep *k, char *p, int64_t time)
 	return p;
 }
 
-void keep_save(const struct keep *k, const char *path, const struct table *t, int64_t time)
+void keep_save(const struct keep *k, const char *path, const struct table *t, int64_t time, enum disk when)
 {
 	char *buf = xalloc(PIECE), *p = buf;
 	struct newfile f;
@@ -71,7 +72,7 @@ void keep_save(const struct keep *k, const char *path, const struct table *t, in
 	newfile_write(&f, buf, (size_t)(p - buf));
 	p = put_star(k, buf, time);
 	newfile_write(&f, buf, (size_t)(p - buf));
-	newfile_commit(&f);
+	newfile_commit(&f, when);
 	free(buf);
 }
 
@@ -150,6 +151,10 @@ static bool load(const struct keep *k, size_t newer, const char *path, struct ta
 		return false;
 	if (fd < 0)
 		die(KL_SYSTEM, "cannot read '%s': %s", path, strerror(errno));
+	if (file_lost(path)) {
+		close(fd);
+		return false;
+	}
 	l.cols = columns(k, &text, name);
 	for (size_t i = 0; i < l.cols; i++)
 		bind[i + 1] = (struct tsv_bind){ name[i], &l.col[i], i + newer >= l.cols };
@@ -178,13 +183,14 @@ bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t 
 	return load(k, 0, path, t, time, false);
 }
 
-void keep_save_one(const struct keep *k, const char *path, const void *entry, size_t size, int64_t time)
+void keep_save_one(const struct keep *k, const char *path, const void *entry, size_t size, int64_t time,
+		   enum disk when)
 {
 	struct table t;
 
 	table_init(&t, size);
 	memcpy(table_get(&t, entry), entry, size);
-	keep_save(k, path, &t, time);
+	keep_save(k, path, &t, time, when);
 	table_free(&t);
 }
 
@@ -253,10 +259,10 @@ static void append_to(struct keeper *k)
 	k->room = (uint64_t)st.st_size;
 }
 
-static void save(struct keeper *k, const struct table *t, int64_t time)
+static void save(struct keeper *k, const struct table *t, int64_t time, enum disk when)
 {
 	forget_file(k);
-	keep_save(k->k, k->path, t, time);
+	keep_save(k->k, k->path, t, time, when);
 	k->saved = time;
 	k->rows = k->behind = false;
 	if (t->n > SMALL)
@@ -299,13 +305,15 @@ void keeper_frame(struct keeper *k, const struct table *t, int64_t time, bool ur
 		k->saved = time;
 	k->begun = k->behind = true;
 	if (!(k->out.buf ? append(k, time) : !urgent) || (t->n && llabs(time - k->saved) >= KEEP_EVERY))
-		save(k, t, time);
+		save(k, t, time, DISK_SOON);
 	k->rows = false;
 }
 
 void keeper_close(struct keeper *k, const struct table *t, int64_t time)
 {
 	if (k->behind)
-		save(k, t, time);
+		save(k, t, time, DISK_NOW);
+	else
+		sync_wait();
 	forget_file(k);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "file.h"
 #include "table.h"
 #include "tsv.h"
 
@@ -21,14 +22,15 @@ struct keep {
 };
 
 /* Replaces path by the table. Ends the command (status 4) when it cannot; path is then as it was. */
-void keep_save(const struct keep *k, const char *path, const struct table *t, int64_t time);
+void keep_save(const struct keep *k, const char *path, const struct table *t, int64_t time, enum disk when);
 
-/* Fills the empty table from path and sets *time. False: there is no such file. Ends the
- * command with a message when it cannot be read (status 4) or is not one whole frame (status 3). */
+/* Fills the empty table from path and sets *time. False: there is no such file, or, said, it is empty.
+ * Ends the command with a message when it cannot be read (status 4) or is not one whole frame (status 3). */
 bool keep_load(const struct keep *k, const char *path, struct table *t, int64_t *time);
 
 /* The same of a single entry of `size` bytes, its key set. Loading one that is not there changes nothing. */
-void keep_save_one(const struct keep *k, const char *path, const void *entry, size_t size, int64_t time);
+void keep_save_one(const struct keep *k, const char *path, const void *entry, size_t size, int64_t time,
+		   enum disk when);
 bool keep_load_one(const struct keep *k, const char *path, void *entry, size_t size, int64_t *time);
 
 /*
@@ -64,7 +66,7 @@ void keeper_fresh(const struct keeper *k, struct table *t, int64_t then, int64_t
 void keeper_row(struct keeper *k, int64_t time, const void *entry);
 /* The frame is whole. urgent: path must have it before anybody is told of it. */
 void keeper_frame(struct keeper *k, const struct table *t, int64_t time, bool urgent);
-/* The last one was: saves it whole if it is not. */
+/* The last one was: saves it whole if it is not, and it is on the disk. */
 void keeper_close(struct keeper *k, const struct table *t, int64_t time);
 
 #endif

@@ -61,7 +61,7 @@ void slots_save(const struct slots *s, const char *path, const void *array, uint
 		p = stpcpy(p, strcmp(name[i], "src") ? "\t-" : "\t*");
 	*p++ = '\n';
 	newfile_write(&f, buf, (size_t)(p - buf));
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_NOW);
 	free(text);
 	free(buf);
 }

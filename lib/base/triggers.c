@@ -95,7 +95,7 @@ void triggers_open(struct triggers *t, const char *path, double trig[TRIGGERS])
 	if (!path)
 		return;
 	look(path, &t->seen);
-	if (load(t))
+	if (!file_lost(path) && load(t))
 		exit(KL_USAGE);
 }
 
@@ -135,7 +135,7 @@ void triggers_save(const char *path, const double trig[TRIGGERS])
 	}
 	newfile_open(&f, path, 0644);
 	newfile_write(&f, text, (size_t)(p - text));
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_SOON);
 }
 
 int trigger_own(const struct tsv_row *r, int col, double *trig)

@@ -86,7 +86,7 @@ void issued_save(const struct issued *i)
 		newfile_write(&f, i->rows[k].text, strlen(i->rows[k].text));
 		newfile_write(&f, "\n", 1);
 	}
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_NOW);
 }
 
 void issued_free(struct issued *i)

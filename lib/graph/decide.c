@@ -181,7 +181,7 @@ int decide_export(const struct graph_files *at, const char *file)
 	if (strcmp(file, "-")) {
 		newfile_open(&to, file, 0644);
 		newfile_write(&to, text, n);
-		newfile_commit(&to);
+		newfile_commit(&to, DISK_NOW);
 	} else {
 		tsv_out_init(&out, STDOUT_FILENO, "stdout");
 		tsv_put(&out, text, n);

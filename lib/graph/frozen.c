@@ -151,7 +151,7 @@ void frozen_commit(struct frozen *f)
 	fputs("COMMIT;\n", f->s.sql);
 	sqlite_run(&f->s, NULL, NULL);
 	if (write)
-		newfile_commit(&file);
+		newfile_commit(&file, DISK_NOW);
 	free(text);
 	frozen_undo(f);
 }

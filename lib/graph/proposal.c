@@ -101,7 +101,7 @@ int proposal_export(const struct graph_files *at, const struct edges_of *of, con
 	if (strcmp(file, "-")) {
 		newfile_open(&to, file, 0644);
 		newfile_write(&to, text, n);
-		newfile_commit(&to);
+		newfile_commit(&to, DISK_NOW);
 	} else if (fwrite(text, 1, n, stdout) != n || fflush(stdout)) {
 		die(KL_SYSTEM, "cannot write stdout: %s", strerror(errno));
 	}

@@ -96,7 +96,7 @@ static void replaced_whole(void **state)
 	newfile_write(&f, "new ", 4);
 	holds("x", "old");
 	newfile_write(&f, "text", 4);
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_NOW);
 	holds("x", "new text");
 	assert_int_equal(stat("x", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
@@ -112,7 +112,7 @@ static void made_when_missing(void **state)
 	snprintf(path, sizeof(path), "%s/y", dir);
 	newfile_open(&f, path, 0600);
 	newfile_write(&f, "1", 1);
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_NOW);
 	holds("y", "1");
 	unlink("y");
 }
@@ -139,7 +139,7 @@ static void a_link_stays_one(void **state)
 	assert_int_equal(symlink("x", "l"), 0);
 	newfile_open(&f, "l", 0600);
 	newfile_write(&f, "new", 3);
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_NOW);
 	holds("x", "new");
 	assert_int_equal(lstat("l", &st), 0);
 	assert_true(S_ISLNK(st.st_mode));
@@ -199,7 +199,7 @@ static void a_dead_writers_file_is_used_again(void **state)
 	newfile_open(&f, "x", 0644);
 	assert_int_equal(files(), 1);
 	newfile_write(&f, "new", 3);
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_NOW);
 	holds("x", "new");
 	assert_int_equal(stat("x", &st), 0);
 	assert_int_equal(st.st_ino, was.st_ino);
@@ -222,7 +222,7 @@ static void a_strangers_file_is_put_away(void **state)
 	int held = open(".x.new", O_RDWR);
 	newfile_open(&f, "x", 0600);
 	newfile_write(&f, "new", 3);
-	newfile_commit(&f);
+	newfile_commit(&f, DISK_NOW);
 	assert_int_equal(write(held, "evil", 4), 4);
 	close(held);
 	holds("x", "new");
@@ -287,7 +287,7 @@ static void writers_wait_for_one_another(void **state)
 			newfile_open(&f, "x", 0600);
 			for (int p = 0; p < PIECES - w; p++)
 				newfile_write(&f, piece, sizeof(piece));
-			newfile_commit(&f);
+			newfile_commit(&f, DISK_NOW);
 			s = slurp("x", &n);
 			if (!s || n != (size_t)PIECE * (size_t)(PIECES - (*s - 'a')) || strspn(s, (char[]){ *s, 0 }) != n)
 				_exit(1);
