@@ -26,6 +26,7 @@ teardown() {
 
 # Starts kliq run in the background and waits for its first frame.
 start() {
+	: >"$OUT"	# nothing of an earlier run is taken for this one's
 	# A background job of a script ignores SIGINT, and could not trap it then.
 	env --default-signal=INT kliq run -p "$PINS" -i 0.25 -c "$FAST" --state "$STATE" "$@" >"$OUT" 2>"$ERR" 3>&- &
 	KLIQ=$!

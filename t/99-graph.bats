@@ -32,6 +32,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 ask() { sqlite3 -cmd '.timeout 5000' "$STATE/kliq.db" "$1"; }
 
 start() { # OPTION...
+	: >"$OUT"	# nothing of an earlier run is taken for this one's
 	nsenter --net="/run/netns/$HERE" kliq run -p "$PINS" -c fast.tsv --state "$STATE" "$@" >"$OUT" 2>"$ERR" 3>&- &
 	KLIQ=$!
 	until_true grep -qP '\t\*\t' "$OUT"

@@ -64,8 +64,10 @@ lab_up() {
 	fi
 }
 
-# Removes whatever lab_up made; safe to call when it made nothing or a part.
+# Removes whatever lab_up made; safe to call when it made nothing or a part. When the test failed, what was
+# said in $ERR stands behind it.
 lab_down() {
+	[[ -n ${BATS_TEST_COMPLETED-} || ! -s ${ERR-} ]] || tail -n 20 "$ERR"
 	[[ -n ${LAB-} ]] || return 0
 	local ns pid
 	for ns in "$PEER" "$HERE"; do
