@@ -391,7 +391,6 @@ judged() { columns "$1" src trig_pps trig_syn trig_scan trig_bps sev why | sed 1
 		[ "$output" = "" ]
 		[ "$stderr" = "kl-score: $2" ]
 	}
-	refused '' "trig: the last line does not end with a newline"
 	refused 'key\tvalue\ntrig-pps\t5' "trig: the last line does not end with a newline"
 	refused 'key\tvalue\nw-pps\t5\n' "trig:2: not a trigger 'w-pps'"
 	refused 'key\tvalue\ntrig-pps 5\n' "trig:2: not a key and a value with a TAB between 'trig-pps 5'"

@@ -21,7 +21,7 @@ struct triggers {
 };
 
 /* trig holds what opt_parse() left there; those on the command line are never changed. A file
- * that is not there yet changes nothing; a broken one ends the command (status 2). */
+ * that is not there yet, or, said, is empty, changes nothing; a broken one ends the command (status 2). */
 void triggers_open(struct triggers *t, const char *path, double trig[TRIGGERS]);
 
 /* Reads the file again if it is another than before. True: trig changed. A broken one is
