@@ -16,10 +16,13 @@ static struct fsm_cfg cfg = FSM_DEFAULTS;
 
 static char path[32];
 static int64_t when;
+static size_t length;	/* of the file */
 
 static int load(void *table)
 {
-	MUST(keeper_load_old(&(struct keeper){ 0 }, &keep, FSM_NEWER, path, table, &when));
+	bool there = keeper_load_old(&(struct keeper){ 0 }, &keep, FSM_NEWER, path, table, &when);
+
+	MUST(there == (length > 0));
 	return KL_OK;
 }
 
@@ -59,12 +62,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	int fd = file_of(p, n, path), st;
 	size_t size;
 
+	length = n;
 	watch_init(&w);
 	st = status_of(load, &w.sources);
-	MUST(st == KL_OK || (st == KL_INPUT && said));
+	MUST((st == KL_OK && (n || said)) || (st == KL_INPUT && said));
 	close(fd);
 	if (st == KL_OK && w.sources.n < 1000) {
-		size = put(text, &w.sources, when);
+		length = size = put(text, &w.sources, when);
 		table_clear(&w.sources);
 		fd = file_of(text, size, path);
 		MUST(status_of(load, &w.sources) == KL_OK && !said);
