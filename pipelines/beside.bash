@@ -8,11 +8,12 @@
 runs=$state/run		# NAME.pid: the first stage of a pipeline under way
 
 stop_all() {
-	local f
+	local f pid
 	[[ -d $runs ]] || return 0
 	: >"$runs/stop"
 	for f in "$runs"/*.pid; do
-		[[ ! -f $f ]] || kill -TERM "$(<"$f")" 2>/dev/null || true
+		# It may go meanwhile, with its pipeline: $(<FILE) would end this shell then.
+		{ read -r pid <"$f" && kill -TERM "$pid"; } 2>/dev/null || true
 	done
 }
 

@@ -347,6 +347,28 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 		= "198.51.100.66" ]
 }
 
+@test "kliq run tells its pipelines to end; one that went meanwhile, or whose file cannot be read, keeps it from nothing" {
+	local as=''
+	[[ $EUID != 0 ]] || as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$dir"
+	mkdir -m 777 "$dir/run"
+	# shellcheck disable=SC2086,SC2016 # words; the inner shell expands
+	run --separate-stderr $as bash -euo pipefail -c '
+		state=$1
+		. "$2/pipelines/beside.bash"
+		ln -s gone "$runs/a.pid"
+		echo 1 >"$runs/b.pid" && chmod 000 "$runs/b.pid"
+		sleep 600 &
+		echo "$!" >"$runs/c.pid"
+		stop_all
+		wait "$!" || echo "$?"
+		ls "$runs/stop"' bash "$dir" "$TOP"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "$output" = "143
+$dir/run/stop" ]
+}
+
 @test "help and version" {
 	run --separate-stderr kliq help
 	[ "$status" -eq 0 ]
