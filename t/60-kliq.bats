@@ -358,7 +358,7 @@ kl-fsm -c settings.tsv --whitelist ${dir}/a\\ b" ]
 		. "$2/pipelines/beside.bash"
 		ln -s gone "$runs/a.pid"
 		echo 1 >"$runs/b.pid" && chmod 000 "$runs/b.pid"
-		sleep 600 &
+		sleep 60 3>&- &
 		echo "$!" >"$runs/c.pid"
 		stop_all
 		wait "$!" || echo "$?"
