@@ -443,7 +443,9 @@ seen() {
 		cp -L "$(command -v $c)" "$BATS_TEST_TMPDIR/hidden"
 	done
 	ln -sf "$TOP/pipelines/kliq" "$BATS_TEST_TMPDIR/hidden/kliq"
-	found 1 user in0 | is_row user nobody bad "cannot reach kl-score" "install kernloom where every user may enter"
+	# An installation of this machine is none of theirs.
+	PATH=${MOUNTS#* }:/usr/sbin:/usr/bin:/sbin:/bin found 1 user in0 |
+		is_row user nobody bad "cannot reach kl-score" "install kernloom where every user may enter"
 }
 
 @test "sysctls and filters that are there" {
