@@ -96,13 +96,13 @@ $(B)/bin/kl-conf $(B)/bin/kl-graph: $(B)/libconf.a
 $(B)/bin/kl-graph: $(B)/libgraph.a
 $(addprefix $(B)/bin/,$(PURE)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %libgraph.a,$^) $(filter %libconf.a,$^) $(B)/libpure.a $(LDLIBS) -lm
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %libgraph.a,$^) $(filter %libconf.a,$^) $(B)/libpure.a $(LDLIBS) -lm -pthread
 $(B)/bin/kl-selftest: MODEL := $(B)/libmodel.a
 $(B)/bin/kl-selftest: LDLIBS := -lpcap
 $(B)/bin/kl-selftest $(B)/unit/model: $(B)/libmodel.a
 $(addprefix $(B)/bin/,$(KERN)): $(B)/bin/%: $(B)/cmd/%.o $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $< $(MODEL) $(B)/libkern.a $(B)/libpure.a $(LDLIBS) $(LDLIBS_KERN) -lm
+	$(CC) $(CFLAGS) $(SANS) $(LDFLAGS) -o $@ $< $(MODEL) $(B)/libkern.a $(B)/libpure.a $(LDLIBS) $(LDLIBS_KERN) -lm -pthread
 $(B)/bin/kliq: pipelines/kliq
 	@mkdir -p $(@D)
 	ln -sfn ../../pipelines/kliq $@
@@ -116,7 +116,7 @@ $(B)/unit/conf: MODEL := $(B)/libconf.a
 $(B)/unit/conf: $(B)/libconf.a
 $(B)/unit/%: t/unit/%.c $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(MODEL) $(B)/libpure.a -lcmocka -lm
+	$(CC) $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(MODEL) $(B)/libpure.a -lcmocka -lm -pthread
 # Timings: a program that varies the packets, and what drives it.
 $(B)/bench_%.bpf.o: t/bench/%.bpf.c
 	@mkdir -p $(@D)
@@ -126,7 +126,7 @@ $(B)/bench/%: t/bench/%.c $(B)/bench_mutate.skel.h
 	$(CC) $(ALL_CFLAGS) -o $@ $< -lbpf -lelf -lz
 $(B)/t/differ: t/differ.c $(B)/libmodel.a $(B)/libkern.a $(B)/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_KERN) -lm
+	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_KERN) -lm -pthread
 $(B)/%.bpf.o: t/%.bpf.c
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 $(B)/t/send: t/send/frame.c $(B)/send.skel.h
@@ -147,7 +147,7 @@ $(B)/fuzz/%.o: %.c $(B)/schema.h
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 $(B)/fuzz/%: t/fuzz/%.c $(FUZZ_OBJS)
-	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Wl,--wrap=exit,--wrap=read,--wrap=write,--wrap=close,--wrap=calloc,--wrap=free -o $@ $< $(FUZZ_OBJS) -lm
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Wl,--wrap=exit,--wrap=read,--wrap=write,--wrap=close,--wrap=calloc,--wrap=free -o $@ $< $(FUZZ_OBJS) -lm -pthread
 
 # Column names, once: from schemas/ into C.
 $(B)/schema.h: schemas/schema.awk $(SCHEMAS)

@@ -70,7 +70,7 @@ scored() { sed -i '1s/$/\tsev\twhy/; 2,$s/$/\t0.100000\t-/' "$1"; }
 		rm stuck
 		ended 0
 		[ ! -s said ]
-		! cmp -s kept before	# the last frame was not in it
+		run ! cmp -s kept before	# the last frame was not in it
 		# shellcheck disable=SC2086 # words
 		cp kept got && rm kept* && $command in >/dev/null
 		cmp kept got

@@ -10,7 +10,7 @@
 #include "die.h"
 #include "sync.h"
 
-#define STACK (256 * 1024)
+#define STACK (256 * 1024)	/* bytes */
 
 struct file {
 	int fd, folder;
